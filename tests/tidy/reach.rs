@@ -1,0 +1,106 @@
+//! Every Rust file is reached by a `mod` from a crate's root: a file that nothing compiles is dead.
+
+use std::collections::BTreeSet;
+
+use crate::source::{Tree, find_words, word_at};
+
+/// Roots besides `src/*/lib.rs`: what Cargo finds by itself.
+fn is_root(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["src", "main.rs"] | ["build.rs"] => true,
+        ["src", _, "lib.rs" | "build.rs"] | ["tests" | "benches" | "examples", _] => true,
+        ["tests", _, "main.rs"] | ["src", _, "tests" | "benches" | "examples", _] => true,
+        // A test tool that is a crate of its own.
+        ["tests", _, "src", "lib.rs" | "main.rs"] => true,
+        _ => false,
+    }
+}
+
+pub fn check(tree: &Tree) -> Vec<String> {
+    let rust: BTreeSet<&str> = tree
+        .files
+        .values()
+        .filter(|file| file.is_rust())
+        .map(|file| file.path.as_str())
+        .collect();
+    let mut reached = BTreeSet::new();
+    let mut waiting: Vec<String> = rust
+        .iter()
+        .filter(|path| is_root(path))
+        .map(|path| (*path).to_owned())
+        .collect();
+    while let Some(path) = waiting.pop() {
+        let Some(file) = tree.files.get(&path) else {
+            continue;
+        };
+        if reached.insert(path.clone()) {
+            waiting.extend(list_children(&path, &file.text, &file.code, &rust));
+        }
+    }
+    rust.iter()
+        .filter(|path| !reached.contains(**path))
+        .map(|path| format!("{path}: no `mod` reaches this file: declare it or remove it"))
+        .collect()
+}
+
+/// The files that the `mod x;` lines of a file name.
+fn list_children(path: &str, text: &str, code: &str, rust: &BTreeSet<&str>) -> Vec<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let owns_folder = name == "mod.rs" || is_root(path);
+    let stem = name.trim_end_matches(".rs");
+    let base = if owns_folder {
+        folder.to_owned()
+    } else {
+        format!("{folder}/{stem}")
+    };
+    let mut children = Vec::new();
+    for at in find_words(code, "mod ") {
+        let module = word_at(code, at + "mod ".len());
+        let behind = at + "mod ".len() + module.len();
+        if module.is_empty() || !code[behind..].trim_start().starts_with(';') {
+            continue;
+        }
+        if let Some(given) = path_attribute(text, at) {
+            children.push(format!("{folder}/{given}"));
+        } else {
+            children.push(format!("{base}/{module}.rs"));
+            children.push(format!("{base}/{module}/mod.rs"));
+        }
+    }
+    for at in find_words(code, "include!(") {
+        if let Some(given) = text[at..].split('"').nth(1) {
+            children.push(format!("{folder}/{given}"));
+        }
+    }
+    children.retain(|child| rust.contains(child.as_str()));
+    children
+}
+
+/// The `#[path = ".."]` among the attributes right before a `mod` at `at`.
+fn path_attribute(text: &str, at: usize) -> Option<&str> {
+    let before = text[..at]
+        .trim_end_matches("pub ")
+        .trim_end_matches("pub(crate) ");
+    let line = before.trim_end().lines().next_back()?;
+    let start = line.find("#[path = \"")? + "#[path = \"".len();
+    line[start..].split('"').next()
+}
+
+#[test]
+fn a_file_that_nothing_declares_is_found() {
+    let tree = Tree::of(&[
+        ("src/a/lib.rs", "mod x;\npub mod y;\n// mod dead;"),
+        (
+            "src/a/x.rs",
+            "#[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod tests;",
+        ),
+        ("src/a/x_tests.rs", ""),
+        ("src/a/y/mod.rs", "mod z;"),
+        ("src/a/y/z.rs", ""),
+        ("src/a/dead.rs", ""),
+    ]);
+    let complaints = check(&tree);
+    assert_eq!(complaints.len(), 1, "{complaints:?}");
+    assert!(complaints[0].starts_with("src/a/dead.rs"));
+}
