@@ -40,9 +40,14 @@ const CODE: &[(&str, &[&str], &str)] = &[
     ),
     ("#[allow(", &[], "`#[expect(lint, reason = \"..\")]`"),
     (
-        "OnceLock",
+        "OnceLock<Arc",
         &[],
         "a value made at assembly and given as an argument",
+    ),
+    (
+        "Weak<",
+        &[],
+        "a lower handle, or the output log: nothing points upwards",
     ),
     (
         "lazy_static",

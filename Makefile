@@ -1,0 +1,39 @@
+# Thin on purpose: what there is to know stands in README.md and in the scripts that it calls.
+# One build profile everywhere (`--release`), so that RocksDB is compiled once.
+
+DATA   ?= $(CURDIR)/data
+LISTEN ?= 127.0.0.1:8008
+HEARTH := $(or $(CARGO_TARGET_DIR),target)/release/hearth
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check build deps interop crash fmt
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+run: build ## build, then serve http://localhost:8008 with its data in ./data (DATA=, LISTEN=)
+	@echo "Serving http://$(LISTEN) as 'localhost', data in $(DATA). Anyone on this machine may register. Ctrl-C stops it."
+	@exec $(HEARTH) serve --server-name localhost --listen $(LISTEN) --data $(DATA) --registration open
+
+test: ## run every stage: format, tidy, lints, docs, tests with 1 and 8 lanes, crashes, real clients
+	@tests/run
+
+check: ## the stages that need no built server: format, tidy, lints, docs
+	@tests/run format tidy lints docs
+
+build: ## build the server (the first time takes some minutes: RocksDB)
+	@tests/deps build
+	@echo "Building hearth (cargo build --release); the first build compiles RocksDB and takes some minutes."
+	@cargo build --release --bin hearth
+
+deps: ## install the Debian packages that building and testing need
+	@tests/deps build test
+
+interop: ## real clients (matrix-js-sdk, matrix-nio) against the built server
+	@tests/run build interop
+
+crash: ## kill -9 under load, 20 rounds
+	@tests/run build crash
+
+fmt: ## format the code
+	@cargo fmt --all
