@@ -1,0 +1,138 @@
+//! Who calls: a handler that takes one of these is only reached by a user with a valid access token.
+//! [Client-Server API, "Using access tokens"]
+//!
+//! | argument | guests | suspended users |
+//! |---|---|---|
+//! | [`Caller`] | no | yes: reads, and what concerns the account itself |
+//! | [`ActiveCaller`] | no | no: whatever others see |
+//! | [`GuestCaller`] | yes | yes |
+//! | [`ActiveGuestCaller`] | yes | no |
+//! | [`LockedCaller`] | yes | yes, and locked users too: logging out |
+//!
+//! [Client-Server API, "Using access tokens"]: https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Query};
+use hearth_homeserver::users::LocalUser;
+use http::{header::AUTHORIZATION, request::Parts};
+
+use crate::{api_error::ApiError, client_address::client_address, state::AppState};
+
+/// A user with an account of their own.
+///
+/// As `Option<Caller>` a token may be absent, but one that is there has to be valid.
+#[derive(Clone, Debug)]
+pub struct Caller(pub LocalUser);
+
+/// A user with an account of their own who may act on others.
+#[derive(Clone, Debug)]
+pub struct ActiveCaller(pub LocalUser);
+
+/// A user or a guest.
+#[derive(Clone, Debug)]
+pub struct GuestCaller(pub LocalUser);
+
+/// A user or a guest who may act on others.
+#[derive(Clone, Debug)]
+pub struct ActiveGuestCaller(pub LocalUser);
+
+/// A user or a guest, even when locked out.
+#[derive(Clone, Debug)]
+pub struct LockedCaller(pub LocalUser);
+
+impl Caller {
+    fn check(user: LocalUser) -> Result<Self, ApiError> {
+        if user.is_guest { Err(ApiError::guest_forbidden()) } else { Ok(Self(user)) }
+    }
+}
+
+impl ActiveGuestCaller {
+    fn check(user: LocalUser) -> Result<Self, ApiError> {
+        if user.is_suspended { Err(ApiError::suspended()) } else { Ok(Self(user)) }
+    }
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        Self::check(require_user(parts, state).await?)
+    }
+}
+
+impl OptionalFromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Option<Self>, ApiError> {
+        load_user(parts, state).await?.map(Self::check).transpose()
+    }
+}
+
+impl FromRequestParts<AppState> for ActiveCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Caller(user) = Caller::check(require_user(parts, state).await?)?;
+        ActiveGuestCaller::check(user).map(|ActiveGuestCaller(user)| Self(user))
+    }
+}
+
+impl FromRequestParts<AppState> for GuestCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        require_user(parts, state).await.map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for ActiveGuestCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        Self::check(require_user(parts, state).await?)
+    }
+}
+
+impl FromRequestParts<AppState> for LockedCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let token = access_token(parts, state.config().token_in_query).ok_or_else(ApiError::missing_token)?;
+        Ok(Self(state.users().authenticate_locked_too(&token).await?))
+    }
+}
+
+async fn require_user(parts: &Parts, state: &AppState) -> Result<LocalUser, ApiError> {
+    load_user(parts, state).await?.ok_or_else(ApiError::missing_token)
+}
+
+/// The user of the request's token; none when it has no token.
+async fn load_user(parts: &Parts, state: &AppState) -> Result<Option<LocalUser>, ApiError> {
+    let Some(token) = access_token(parts, state.config().token_in_query) else { return Ok(None) };
+    let user = state.users().authenticate(&token).await?;
+    state.users().record_seen(&user, client_address(parts, state.config()));
+    Ok(Some(user))
+}
+
+/// The token from the `Authorization` header, else from the query if that is allowed.
+fn access_token(parts: &Parts, in_query: bool) -> Option<String> {
+    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some((scheme, token)) = header.and_then(|value| value.split_once(' ')) {
+        let token = token.trim();
+        return (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned());
+    }
+    if !in_query {
+        return None;
+    }
+    let Query(query) = Query::<Parameters>::try_from_uri(&parts.uri).ok()?;
+    query.access_token.filter(|token| !token.is_empty())
+}
+
+/// The one parameter that matters here.
+#[derive(serde::Deserialize)]
+struct Parameters {
+    access_token: Option<String>,
+}
+
+#[cfg(test)]
+#[path = "caller_tests.rs"]
+mod tests;

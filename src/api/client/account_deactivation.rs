@@ -1,0 +1,30 @@
+//! Ending one's account for ever. [Client-Server API, "Account management"]
+//!
+//! [Client-Server API, "Account management"]: https://spec.matrix.org/v1.19/client-server-api/#account-management
+
+use axum::extract::State;
+use hearth_homeserver::{flows::Flows, users::Users};
+use ruma::api::client::account::{
+    ThirdPartyIdRemovalStatus,
+    deactivate::v3::{Request, Response},
+};
+
+use crate::{
+    caller::Caller,
+    extract::Ruma,
+    interactive::reauthenticate,
+    reply::{Reply, Result},
+};
+
+/// `POST /_matrix/client/v3/account/deactivate`
+pub async fn deactivate_account(
+    State(users): State<Users>,
+    State(flows): State<Flows>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<Request>,
+) -> Result<Response> {
+    let auth = body.auth.as_ref();
+    reauthenticate(&users, &user, "deactivateAccount", "/account/deactivate", auth).await?;
+    flows.deactivate(&user, body.erase).await?;
+    Ok(Reply(Response::new(ThirdPartyIdRemovalStatus::Success)))
+}

@@ -1,0 +1,90 @@
+//! A user's devices. [Client-Server API, "Device Management"]
+//!
+//! [Client-Server API, "Device Management"]: https://spec.matrix.org/v1.19/client-server-api/#device-management
+
+use axum::extract::State;
+use hearth_homeserver::users::{DeviceInfo, Users};
+use ruma::{
+    MilliSecondsSinceUnixEpoch, UInt,
+    api::client::device::{
+        Device, delete_device as delete_one, delete_devices as delete_several, get_device as get_one, get_devices as list,
+        update_device as update,
+    },
+};
+
+use crate::{
+    api_error::ApiError,
+    caller::{Caller, GuestCaller},
+    extract::Ruma,
+    interactive::reauthenticate,
+    reply::{Reply, Result},
+};
+
+/// How many devices one request may delete.
+const DELETED_DEVICES_MAX: usize = 1_000;
+
+/// `GET /_matrix/client/v3/devices`
+pub async fn get_devices(
+    State(users): State<Users>,
+    GuestCaller(user): GuestCaller,
+    Ruma(_): Ruma<list::v3::Request>,
+) -> Result<list::v3::Response> {
+    let devices = users.list_devices(&user.key).await.map_err(ApiError::internal)?;
+    Ok(Reply(list::v3::Response::new(devices.into_iter().map(to_device).collect())))
+}
+
+/// `GET /_matrix/client/v3/devices/{deviceId}`
+pub async fn get_device(
+    State(users): State<Users>,
+    GuestCaller(user): GuestCaller,
+    Ruma(body): Ruma<get_one::v3::Request>,
+) -> Result<get_one::v3::Response> {
+    let device = users.load_device(&user.key, &body.device_id).await.map_err(ApiError::internal)?;
+    let device = device.ok_or_else(|| ApiError::not_found("Unknown device."))?;
+    Ok(Reply(get_one::v3::Response::new(to_device(device))))
+}
+
+/// `PUT /_matrix/client/v3/devices/{deviceId}`
+pub async fn update_device(
+    State(users): State<Users>,
+    GuestCaller(user): GuestCaller,
+    Ruma(body): Ruma<update::v3::Request>,
+) -> Result<update::v3::Response> {
+    users.update_device(&user.key, &body.device_id, body.display_name).await?;
+    Ok(Reply(update::v3::Response::new()))
+}
+
+/// `DELETE /_matrix/client/v3/devices/{deviceId}`
+pub async fn delete_device(
+    State(users): State<Users>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<delete_one::v3::Request>,
+) -> Result<delete_one::v3::Response> {
+    let path = format!("/devices/{}", body.device_id);
+    reauthenticate(&users, &user, "deleteDevice", &path, body.auth.as_ref()).await?;
+    users.delete_devices(&user, &[body.device_id]).await?;
+    Ok(Reply(delete_one::v3::Response::new()))
+}
+
+/// `POST /_matrix/client/v3/delete_devices`
+pub async fn delete_devices(
+    State(users): State<Users>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<delete_several::v3::Request>,
+) -> Result<delete_several::v3::Response> {
+    if body.devices.len() > DELETED_DEVICES_MAX {
+        return Err(ApiError::invalid_param("Too many devices at once."));
+    }
+    reauthenticate(&users, &user, "deleteDevices", "/delete_devices", body.auth.as_ref()).await?;
+    users.delete_devices(&user, &body.devices).await?;
+    Ok(Reply(delete_several::v3::Response::new()))
+}
+
+fn to_device(info: DeviceInfo) -> Device {
+    let mut device = Device::new(info.device_id);
+    device.display_name = info.display_name;
+    device.last_seen_ip = info.last_seen_ip;
+    device.last_seen_ts =
+        info.last_seen_ms.map(|ms| MilliSecondsSinceUnixEpoch(UInt::new_saturating(ms)));
+    device
+}

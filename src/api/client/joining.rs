@@ -1,0 +1,61 @@
+//! Joining rooms. [Client-Server API, "Joining rooms"]
+//!
+//! [Client-Server API, "Joining rooms"]: https://spec.matrix.org/v1.19/client-server-api/#joining-rooms
+
+use axum::extract::State;
+use hearth_homeserver::rooms::Rooms;
+use ruma::{
+    OwnedRoomId, OwnedRoomOrAliasId,
+    api::client::membership::{
+        ThirdPartySigned, join_room_by_id as by_id, join_room_by_id_or_alias as by_id_or_alias,
+    },
+};
+use serde_json::Value;
+
+use crate::{
+    api_error::ApiError,
+    caller::ActiveGuestCaller,
+    extract::Ruma,
+    rate_limit::{Operation, RateLimits},
+    reply::{Reply, Result},
+};
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/join`
+pub async fn join_room_by_id(
+    State(rooms): State<Rooms>,
+    State(limits): State<RateLimits>,
+    ActiveGuestCaller(user): ActiveGuestCaller,
+    Ruma(body): Ruma<by_id::v3::Request>,
+) -> Result<by_id::v3::Response> {
+    limits.check_user(Operation::Join, &user)?;
+    let signed = to_json(body.third_party_signed.as_ref())?;
+    rooms.join(&user, &body.room_id, body.reason.as_deref(), signed).await?;
+    Ok(Reply(by_id::v3::Response::new(body.room_id)))
+}
+
+/// `POST /_matrix/client/v3/join/{roomIdOrAlias}`
+pub async fn join_room(
+    State(rooms): State<Rooms>,
+    State(limits): State<RateLimits>,
+    ActiveGuestCaller(user): ActiveGuestCaller,
+    Ruma(body): Ruma<by_id_or_alias::v3::Request>,
+) -> Result<by_id_or_alias::v3::Response> {
+    limits.check_user(Operation::Join, &user)?;
+    let room_id = require_room_id(body.room_id_or_alias)?;
+    let signed = to_json(body.third_party_signed.as_ref())?;
+    rooms.join(&user, &room_id, body.reason.as_deref(), signed).await?;
+    Ok(Reply(by_id_or_alias::v3::Response::new(room_id)))
+}
+
+/// The room that is meant; no alias is known here.
+pub(super) fn require_room_id(
+    room: OwnedRoomOrAliasId,
+) -> std::result::Result<OwnedRoomId, ApiError> {
+    OwnedRoomId::try_from(room).map_err(|_| ApiError::not_found("Room alias not found."))
+}
+
+fn to_json(
+    signed: Option<&ThirdPartySigned>,
+) -> std::result::Result<Option<Value>, ApiError> {
+    signed.map(serde_json::to_value).transpose().map_err(ApiError::internal)
+}

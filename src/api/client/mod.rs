@@ -1,0 +1,39 @@
+//! The client-server API, a file an endpoint family, named like the specification's own file.
+//!
+//! A handler parses nothing and decides nothing: it hands the request to the homeserver and writes
+//! down the answer. What it may touch stands in its arguments.
+
+pub mod account_data;
+pub mod account_deactivation;
+pub mod banning;
+pub mod capabilities;
+pub mod create_room;
+pub mod device_management;
+pub mod event_context;
+pub mod filter;
+pub mod inviting;
+pub mod joining;
+pub mod kicking;
+pub mod knocking;
+pub mod leaving;
+pub mod list_joined_rooms;
+pub mod login;
+pub mod logout;
+pub mod message_pagination;
+pub mod password_management;
+pub mod presence;
+pub mod profile;
+pub mod pushrules;
+pub mod read_markers;
+pub mod receipts;
+pub mod redaction;
+pub mod registration;
+pub mod registration_tokens;
+pub mod room_send;
+pub mod room_state;
+pub mod rooms;
+pub mod sync;
+pub mod typing;
+pub mod versions;
+pub mod wellknown;
+pub mod whoami;

@@ -1,0 +1,26 @@
+//! Changing one's password. [Client-Server API, "Account management"]
+//!
+//! [Client-Server API, "Account management"]: https://spec.matrix.org/v1.19/client-server-api/#account-management
+
+use axum::extract::State;
+use hearth_homeserver::users::{EndSessions, Users};
+use ruma::api::client::account::change_password::v3::{Request, Response};
+
+use crate::{
+    caller::Caller,
+    extract::Ruma,
+    interactive::reauthenticate,
+    reply::{Reply, Result},
+};
+
+/// `POST /_matrix/client/v3/account/password`
+pub async fn change_password(
+    State(users): State<Users>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<Request>,
+) -> Result<Response> {
+    reauthenticate(&users, &user, "changePassword", "/account/password", body.auth.as_ref()).await?;
+    let others = if body.logout_devices { EndSessions::All } else { EndSessions::Keep };
+    users.change_password(&user, body.new_password, others).await?;
+    Ok(Reply(Response::new()))
+}

@@ -1,0 +1,80 @@
+//! Making accounts. [Client-Server API, "Account registration"]
+//!
+//! [Client-Server API, "Account registration"]: https://spec.matrix.org/v1.19/client-server-api/#account-registration
+
+use std::time::Duration;
+
+use axum::extract::State;
+use hearth_homeserver::users::{
+    NewDevice, NewSession, RegisterRequest, Registered, UiaOutcome, Users,
+};
+use ruma::api::client::account::{
+    get_username_availability::v3 as availability,
+    register::{
+        RegistrationKind,
+        v3::{Request, Response},
+    },
+};
+
+use crate::{
+    api_error::ApiError,
+    client_address::ClientAddress,
+    extract::Ruma,
+    interactive::to_auth,
+    rate_limit::{Operation, RateLimits},
+    reply::{Reply, Result},
+};
+
+/// `POST /_matrix/client/v3/register`
+pub async fn register(
+    State(users): State<Users>,
+    State(limits): State<RateLimits>,
+    ClientAddress(address): ClientAddress,
+    Ruma(body): Ruma<Request>,
+) -> Result<Response> {
+    let device =
+        NewDevice { device_id: body.device_id, display_name: body.initial_device_display_name };
+    match body.kind {
+        RegistrationKind::Guest => {
+            limits.check_address(Operation::Registration, address)?;
+            return Ok(Reply(answer(users.register_guest(device).await?)));
+        }
+        RegistrationKind::User => {}
+        _ => return Err(ApiError::invalid_param("Unknown kind of account.")),
+    }
+    let device = (!body.inhibit_login).then_some(device);
+    let request = RegisterRequest { username: body.username, password: body.password, device };
+    if let Some(name) = &request.username {
+        users.check_username(name).await?;
+    }
+    let auth = to_auth(body.auth.as_ref())?;
+    if auth.is_some() {
+        limits.check_address(Operation::Registration, address)?;
+    }
+    match users.check_registration_auth(auth.as_ref()).await? {
+        UiaOutcome::Challenge(challenge) => Err(challenge.into()),
+        UiaOutcome::Passed(passed) => Ok(Reply(answer(users.register(request, passed).await?))),
+    }
+}
+
+fn answer(registered: Registered) -> Response {
+    let mut response = Response::new(registered.user_id);
+    if let Some(NewSession { device_id, access_token, expires_in_ms, .. }) = registered.session {
+        response.device_id = Some(device_id);
+        response.access_token = Some(access_token);
+        response.expires_in = expires_in_ms.map(Duration::from_millis);
+    }
+    response
+}
+
+/// `GET /_matrix/client/v3/register/available`
+pub async fn check_username_availability(
+    State(users): State<Users>,
+    State(limits): State<RateLimits>,
+    ClientAddress(address): ClientAddress,
+    Ruma(body): Ruma<availability::Request>,
+) -> Result<availability::Response> {
+    limits.check_address(Operation::Registration, address)?;
+    users.check_username(&body.username).await?;
+    Ok(Reply(availability::Response::new(true)))
+}

@@ -1,0 +1,73 @@
+//! What is new. [Client-Server API, "Syncing"]
+//!
+//! [Client-Server API, "Syncing"]: https://spec.matrix.org/v1.19/client-server-api/#syncing
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use hearth_homeserver::{
+    sync::{StateForm, Sync, SyncRequest, TIMEOUT_MS_MAX},
+    users::{LocalUser, Users},
+};
+use hearth_protocol::SyncFilter;
+use ruma::api::client::sync::sync_events::v3::{Filter, Request};
+use serde::Deserialize;
+
+use crate::{
+    api_error::ApiError,
+    caller::GuestCaller,
+    extract::Ruma,
+    reply::JsonText,
+};
+
+/// Parameters that ruma does not know.
+#[derive(Debug, Deserialize)]
+pub struct Unstable {
+    #[serde(rename = "org.matrix.msc4222.use_state_after", default)]
+    use_state_after: bool,
+}
+
+/// `GET /_matrix/client/v3/sync`
+pub async fn sync(
+    State(sync): State<Sync>,
+    State(users): State<Users>,
+    GuestCaller(user): GuestCaller,
+    Query(unstable): Query<Unstable>,
+    Ruma(body): Ruma<Request>,
+) -> Result<JsonText, ApiError> {
+    let since = body.since.as_deref().filter(|since| !since.is_empty());
+    let since = since.map(|since| sync.parse_token(since)).transpose();
+    let since = since.map_err(|_| ApiError::invalid_param("`since` is not a token of this server."))?;
+    let mut request = SyncRequest::new(since);
+    request.filter = Arc::new(load_filter(&users, &user, body.filter).await?);
+    request.full_state = body.full_state;
+    request.timeout_ms = body.timeout.map_or(0, |timeout| {
+        u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).min(TIMEOUT_MS_MAX)
+    });
+    request.set_presence = body.set_presence;
+    request.state_form = match (body.use_state_after, unstable.use_state_after) {
+        (true, _) => StateForm::After,
+        (false, true) => StateForm::AfterUnstable,
+        (false, false) => StateForm::Before,
+    };
+    JsonText::of(&sync.next(&user, request).await?)
+}
+
+async fn load_filter(
+    users: &Users,
+    user: &LocalUser,
+    filter: Option<Filter>,
+) -> Result<SyncFilter, ApiError> {
+    let filter_id = match filter {
+        None => return Ok(SyncFilter::all()),
+        Some(Filter::FilterDefinition(filter)) => return Ok(SyncFilter::compile(&filter)),
+        Some(Filter::FilterId(filter_id)) => filter_id,
+        Some(_) => return Err(ApiError::invalid_param("Not a filter.")),
+    };
+    if filter_id.starts_with('{') {
+        return Err(ApiError::invalid_param("The filter is not valid."));
+    }
+    let stored = users.load_filter(&user.user_id, &filter_id).await.map_err(ApiError::internal)?;
+    let stored = stored.ok_or_else(|| ApiError::not_found("Unknown filter."))?;
+    Ok(SyncFilter::compile(&serde_json::from_str(stored.get()).map_err(ApiError::internal)?))
+}

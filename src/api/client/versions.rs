@@ -1,0 +1,36 @@
+//! What this server speaks. [Client-Server API, "API Versions"]
+//!
+//! [Client-Server API, "API Versions"]: https://spec.matrix.org/v1.19/client-server-api/#api-versions
+
+use std::collections::BTreeMap;
+
+use ruma::api::client::discovery::get_supported_versions::{Request, Response};
+
+use crate::{
+    extract::Ruma,
+    reply::{Reply, Result},
+};
+
+/// Clients take a version as a promise that all of its endpoints are there, and use the newest
+/// form of an endpoint that any listed version has. So a version is added when what it added is
+/// served; v1.1 is what clients need to start at all.
+const VERSIONS: [&str; 7] = ["r0.5.0", "r0.6.0", "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4"];
+
+/// Features of later versions, or of proposals, that are served already.
+const FEATURES: [&str; 5] = [
+    // `state_after` in `/sync`.
+    "org.matrix.msc4222",
+    // Profile fields of any name, by their stable path too.
+    "uk.tcpip.msc4133",
+    "uk.tcpip.msc4133.stable",
+    // Private read receipts, and receipts in threads.
+    "org.matrix.msc2285.stable",
+    "org.matrix.msc3771",
+];
+
+/// `GET /_matrix/client/versions`
+pub async fn get_versions(Ruma(_): Ruma<Request>) -> Result<Response> {
+    let mut response = Response::new(VERSIONS.map(str::to_owned).to_vec());
+    response.unstable_features = BTreeMap::from(FEATURES.map(|feature| (feature.to_owned(), true)));
+    Ok(Reply(response))
+}

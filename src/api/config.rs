@@ -1,0 +1,83 @@
+//! The sections `[api]` and `[rate_limits]` of the configuration.
+
+use hearth_homeserver::settings;
+
+use crate::rate_limit::Operation;
+
+settings! {
+    /// What clients are told, and how their requests are read.
+    pub struct ApiConfig {
+        /// The base URL that clients use, as `/.well-known/matrix/client` and logins tell it,
+        /// for example `https://matrix.example.org`. Without it neither tells anything.
+        pub public_base_url: Option<String> = None,
+        /// Whether an access token may also stand in the query (`?access_token=`), as old clients
+        /// send it. The specification removed this after v1.19, since URLs end up in logs.
+        pub token_in_query: bool = true,
+        /// Whether the last address of the `X-Forwarded-For` header is the client's. Switch it on
+        /// only behind a reverse proxy that writes this header, or clients can claim any address.
+        pub trust_forwarded_for: bool = false,
+    }
+}
+
+settings! {
+    /// How often clients may do something. Each limit is a bucket: `burst` at once, then
+    /// `per_second` for as long as one likes. What exceeds it gets `M_LIMIT_EXCEEDED` with the
+    /// time to wait.
+    pub struct RateLimitConfig {
+        /// Whether there are any limits.
+        pub enabled: bool = true,
+        /// Events sent by a user, a second.
+        pub message_per_second: f64 = 20.0,
+        /// Events sent by a user at once.
+        pub message_burst: u32 = 100,
+        /// Rooms that a user joins or knocks on, a second.
+        pub join_per_second: f64 = 1.0,
+        /// Rooms that a user joins or knocks on at once.
+        pub join_burst: u32 = 20,
+        /// Invites by a user, a second.
+        pub invite_per_second: f64 = 0.5,
+        /// Invites by a user at once.
+        pub invite_burst: u32 = 30,
+        /// Rooms created by a user, a second.
+        pub room_creation_per_second: f64 = 0.2,
+        /// Rooms created by a user at once.
+        pub room_creation_burst: u32 = 20,
+        /// Attempts to log in from one address, a second.
+        pub login_address_per_second: f64 = 0.5,
+        /// Attempts to log in from one address at once.
+        pub login_address_burst: u32 = 30,
+        /// Attempts to log in to one account, a second.
+        pub login_account_per_second: f64 = 0.1,
+        /// Attempts to log in to one account at once.
+        pub login_account_burst: u32 = 10,
+        /// Registrations, and questions whether a name is free, from one address, a second.
+        pub registration_per_second: f64 = 0.5,
+        /// Registrations, and questions whether a name is free, from one address at once.
+        pub registration_burst: u32 = 20,
+    }
+}
+
+/// How fast a bucket refills, and how much it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Refill.
+    pub per_second: f64,
+    /// Size.
+    pub burst: u32,
+}
+
+impl RateLimitConfig {
+    /// The bucket of an operation.
+    pub fn rate_of(&self, operation: Operation) -> Rate {
+        let (per_second, burst) = match operation {
+            Operation::Message => (self.message_per_second, self.message_burst),
+            Operation::Join => (self.join_per_second, self.join_burst),
+            Operation::Invite => (self.invite_per_second, self.invite_burst),
+            Operation::RoomCreation => (self.room_creation_per_second, self.room_creation_burst),
+            Operation::LoginAddress => (self.login_address_per_second, self.login_address_burst),
+            Operation::LoginAccount => (self.login_account_per_second, self.login_account_burst),
+            Operation::Registration => (self.registration_per_second, self.registration_burst),
+        };
+        Rate { per_second, burst }
+    }
+}

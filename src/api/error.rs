@@ -1,0 +1,245 @@
+//! The one table from the homeserver's errors to what Matrix calls them.
+//!
+//! A lower layer's text never reaches a client, unless it speaks of the client's own request.
+
+use hearth_homeserver::{
+    rooms::RoomError,
+    sync::SyncError,
+    users::{
+        AccountDataError, AccountError, AuthError, BadDevice, BadPassword, BadUsername, DeviceError,
+        FilterError, LoginError, PasswordFailure, PresenceError, ProfileError, RegisterError,
+        StageError, StoreFailure, UiaChallenge, UiaError,
+    },
+};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::api_error::ApiError;
+
+fn bad_request(errcode: &'static str, reason: &impl ToString) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, errcode, reason.to_string())
+}
+
+impl From<RoomError> for ApiError {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::UnknownRoom => Self::not_in_room(),
+            RoomError::UnknownEvent => Self::not_found("Event not found."),
+            RoomError::Forbidden(reason) => Self::forbidden(reason),
+            RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),
+            RoomError::BadEvent(bad) if bad.is_too_large() => Self::too_large(bad.to_string()),
+            RoomError::BadEvent(bad) => Self::bad_json(bad.to_string()),
+            RoomError::Invalid(reason) => Self::invalid_param(reason),
+            RoomError::InvalidRoomState(reason) => bad_request("M_INVALID_ROOM_STATE", &reason),
+            RoomError::UnsupportedVersion => {
+                bad_request("M_UNSUPPORTED_ROOM_VERSION", &"This server does not know that room version.")
+            }
+            RoomError::BadState(reason) => bad_request("M_BAD_STATE", &reason),
+            error @ RoomError::Missing(_) => Self::internal(error),
+            error @ RoomError::Overloaded => {
+                Self::unavailable("Too many requests are waiting for this room.", error)
+            }
+            error @ RoomError::Stopping => Self::unavailable("The server is stopping.", error),
+            RoomError::Storage(error) => Self::internal(error),
+            RoomError::Commit(error) => Self::cannot_store(error),
+        }
+    }
+}
+
+impl From<StoreFailure> for ApiError {
+    fn from(error: StoreFailure) -> Self {
+        match error {
+            StoreFailure::Read(error) => Self::internal(error),
+            error @ (StoreFailure::Write(_) | StoreFailure::Contended) => Self::cannot_store(error),
+        }
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::UnknownToken { soft_logout } => Self::unknown_token(soft_logout),
+            AuthError::Locked => Self::locked(),
+            AuthError::Storage(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PasswordFailure> for ApiError {
+    fn from(error: PasswordFailure) -> Self {
+        match error {
+            PasswordFailure::Busy => Self::limit_exceeded(PASSWORDS_RETRY_AFTER_MS),
+            PasswordFailure::Broken => Self::internal(error),
+        }
+    }
+}
+
+/// How long a client is sent away when too many passwords wait to be compared.
+const PASSWORDS_RETRY_AFTER_MS: u64 = 2_000;
+
+impl From<BadDevice> for ApiError {
+    fn from(error: BadDevice) -> Self {
+        match error {
+            BadDevice::Id | BadDevice::Name => Self::invalid_param(error.to_string()),
+            BadDevice::TooMany => Self::resource_limit(error.to_string()),
+        }
+    }
+}
+
+impl From<BadPassword> for ApiError {
+    fn from(error: BadPassword) -> Self {
+        match error {
+            BadPassword::TooShort { .. } => bad_request("M_WEAK_PASSWORD", &error),
+            BadPassword::TooLong => Self::invalid_param(error.to_string()),
+        }
+    }
+}
+
+impl From<BadUsername> for ApiError {
+    fn from(error: BadUsername) -> Self {
+        bad_request("M_INVALID_USERNAME", &error)
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Forbidden => Self::forbidden("Wrong user name or password"),
+            LoginError::Locked => Self::locked(),
+            LoginError::Device(error) => error.into(),
+            LoginError::Password(error) => error.into(),
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for ApiError {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Username(error) => error.into(),
+            RegisterError::Taken => bad_request("M_USER_IN_USE", &"This user name is taken."),
+            RegisterError::Reserved => bad_request("M_EXCLUSIVE", &"This user name is reserved."),
+            RegisterError::GuestsForbidden => Self::guest_forbidden(),
+            RegisterError::BadPassword(error) => error.into(),
+            RegisterError::Device(error) => error.into(),
+            RegisterError::TokenUsed => Self::forbidden("The registration token is used up."),
+            RegisterError::Password(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Unknown => Self::not_found("Unknown user."),
+            AccountError::Deactivated => {
+                Self::new(StatusCode::FORBIDDEN, "M_USER_DEACTIVATED", "This account is deactivated.")
+            }
+            AccountError::BadPassword(error) => error.into(),
+            AccountError::Password(error) => error.into(),
+            AccountError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeviceError> for ApiError {
+    fn from(error: DeviceError) -> Self {
+        match error {
+            DeviceError::Unknown => Self::not_found("Unknown device."),
+            DeviceError::Name => Self::invalid_param(error.to_string()),
+            DeviceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UiaError> for ApiError {
+    fn from(error: UiaError) -> Self {
+        match error {
+            UiaError::RegistrationClosed => Self::forbidden("Registration is closed."),
+            UiaError::OtherUser => Self::forbidden("Authenticate as the user who makes the request."),
+            UiaError::Password(error) => error.into(),
+            UiaError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UiaChallenge> for ApiError {
+    fn from(challenge: UiaChallenge) -> Self {
+        let flows = challenge.flows.iter().map(|stages| json!({ "stages": stages })).collect();
+        let mut question = Map::new();
+        question.insert("flows".to_owned(), Value::Array(flows));
+        question.insert("params".to_owned(), challenge.params);
+        question.insert("session".to_owned(), challenge.session.into());
+        if !challenge.completed.is_empty() || challenge.error.is_some() {
+            question.insert("completed".to_owned(), challenge.completed.into());
+        }
+        if let Some(error) = challenge.error {
+            let errcode = match error {
+                StageError::WrongPassword => "M_FORBIDDEN",
+                StageError::BadRegistrationToken => "M_UNAUTHORIZED",
+                StageError::NotOffered => "M_UNRECOGNIZED",
+            };
+            question.insert("errcode".to_owned(), errcode.into());
+            question.insert("error".to_owned(), error.to_string().into());
+        }
+        Self::interactive(question)
+    }
+}
+
+impl From<AccountDataError> for ApiError {
+    fn from(error: AccountDataError) -> Self {
+        match error {
+            AccountDataError::Managed => {
+                Self::new(StatusCode::METHOD_NOT_ALLOWED, "M_BAD_JSON", error.to_string())
+            }
+            AccountDataError::Kind => Self::invalid_param(error.to_string()),
+            AccountDataError::NotAnObject => Self::bad_json(error.to_string()),
+            AccountDataError::ItemTooLarge => Self::too_large(error.to_string()),
+            AccountDataError::Full => Self::resource_limit(error.to_string()),
+            AccountDataError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for ApiError {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::UnknownUser => Self::not_found("Unknown user."),
+            ProfileError::Key => Self::invalid_param(error.to_string()),
+            ProfileError::KeyTooLarge => bad_request("M_KEY_TOO_LARGE", &error),
+            ProfileError::Value(_) => Self::bad_json(error.to_string()),
+            ProfileError::TooLarge => bad_request("M_PROFILE_TOO_LARGE", &error),
+            ProfileError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FilterError> for ApiError {
+    fn from(error: FilterError) -> Self {
+        match error {
+            FilterError::BadFilter(_) => Self::bad_json(error.to_string()),
+            FilterError::TooLarge => Self::too_large(error.to_string()),
+            FilterError::TooMany => Self::resource_limit(error.to_string()),
+            FilterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PresenceError> for ApiError {
+    fn from(error: PresenceError) -> Self {
+        match error {
+            PresenceError::State => Self::bad_json(error.to_string()),
+            PresenceError::TooLarge => Self::too_large(error.to_string()),
+        }
+    }
+}
+
+impl From<SyncError> for ApiError {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Storage(error) => Self::internal(error),
+            SyncError::Room(error) => error.into(),
+        }
+    }
+}

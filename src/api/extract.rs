@@ -1,0 +1,102 @@
+//! A request as the ruma type that describes it, with every limit applied before it is parsed.
+//!
+//! | what is wrong | answer |
+//! |---|---|
+//! | body over [`JSON_BODY_BYTES_MAX`] | 413 `M_TOO_LARGE` |
+//! | body is not JSON | 400 `M_NOT_JSON` |
+//! | JSON too deep, or of the wrong shape | 400 `M_BAD_JSON` |
+//! | identifier or number in path or query | 400 `M_INVALID_PARAM` |
+//! | parameter absent from the query | 400 `M_MISSING_PARAM` |
+//!
+//! Floats and too large integers are a matter of the room version (versions 1 to 5 allow them), so
+//! they are judged where the event is built, and come back as `M_BAD_JSON` from there.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, FromRequestParts as _, RawPathParams, Request},
+};
+use bytes::Bytes;
+use http::{Method, StatusCode, header::CONTENT_LENGTH, request::Parts};
+use ruma::api::{
+    IncomingRequest,
+    error::{DeserializationError, HeaderDeserializationError},
+};
+
+use crate::{
+    api_error::ApiError,
+    json_check::{JsonFault, check_json},
+    state::AppState,
+};
+
+/// How many bytes a JSON body may have. An event has 64 KiB at most; room creation with its initial
+/// state and uploads of key backups are what needs more.
+pub const JSON_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// A request of ruma's type `T`: its path, query and JSON body, checked and parsed.
+///
+/// An absent body counts as `{}`, since clients leave out bodies of which all fields are optional.
+#[derive(Debug)]
+pub struct Ruma<T>(pub T);
+
+impl<T: IncomingRequest> FromRequest<AppState> for Ruma<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let path = decoded_path(&mut parts, state).await?;
+        let path: Vec<&str> = path.iter().map(|(_, value)| value).collect();
+        let body = if T::METHOD == Method::GET { Bytes::new() } else { json_body(&parts, body).await? };
+        let request = http::Request::from_parts(parts, &body[..]);
+        T::try_from_http_request_inner(request, &path).map(Self).map_err(|error| refusal(&error))
+    }
+}
+
+/// The path's variables, percent-decoded.
+async fn decoded_path(parts: &mut Parts, state: &AppState) -> Result<RawPathParams, ApiError> {
+    RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| ApiError::invalid_param("The path is not valid UTF-8 when percent-decoded."))
+}
+
+/// Reads a JSON body within its limits.
+async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced.and_then(|value| value.parse().ok()).is_some_and(|bytes: u64| bytes > JSON_BODY_BYTES_MAX as u64) {
+        return Err(too_large());
+    }
+    let body = to_bytes(body, JSON_BODY_BYTES_MAX).await.map_err(|error| {
+        // Either the limit, or the client went away and reads no answer.
+        tracing::debug!(%error, "request body not read");
+        too_large()
+    })?;
+    if body.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    match check_json(&body) {
+        Ok(()) => Ok(body),
+        Err(JsonFault::NotJson) => Err(ApiError::not_json()),
+        Err(JsonFault::TooDeep) => Err(ApiError::bad_json("The JSON is nested too deep.")),
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "M_TOO_LARGE", "The request body is too large.")
+}
+
+/// The parsers' messages name fields and positions of the client's own request, nothing of ours.
+fn refusal(error: &DeserializationError) -> ApiError {
+    match error {
+        DeserializationError::Utf8(_) => ApiError::not_json(),
+        DeserializationError::Json(error) if error.is_data() => ApiError::bad_json(error.to_string()),
+        DeserializationError::Json(_) => ApiError::not_json(),
+        DeserializationError::Header(HeaderDeserializationError::MissingHeader(name)) => {
+            ApiError::new(StatusCode::BAD_REQUEST, "M_MISSING_PARAM", format!("Missing header {name}."))
+        }
+        error => {
+            let message = error.to_string();
+            let missing = message.starts_with("missing field");
+            let errcode = if missing { "M_MISSING_PARAM" } else { "M_INVALID_PARAM" };
+            ApiError::new(StatusCode::BAD_REQUEST, errcode, message)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The edge: HTTP requests in, the homeserver's answers out.
+//!
+//! One endpoint family, one file: `client/room_send.rs` serves what `room_send.yaml` of the
+//! specification describes, and its functions are named like the operations there. `router` lists
+//! all endpoints, a line each; `extract` parses requests within limits; `caller` proves who calls;
+//! `error` holds the one table from the homeserver's errors to Matrix error codes.
+//!
+//! This crate must never touch the storage, keep state of its own beside rate limits, or let a
+//! lower layer's error text out.
+
+mod api_error;
+mod caller;
+mod client;
+mod client_address;
+mod config;
+mod cors;
+mod endpoint;
+mod error;
+mod extract;
+mod fallback;
+mod interactive;
+mod json_check;
+mod rate_limit;
+mod reply;
+mod router;
+mod state;
+
+pub use client_address::PeerAddress;
+pub use config::{ApiConfig, Rate, RateLimitConfig};
+pub use extract::JSON_BODY_BYTES_MAX;
+pub use json_check::JSON_DEPTH_MAX;
+pub use rate_limit::RateLimits;
+pub use router::build_router;
+pub use state::{AppState, Handles};

@@ -1,0 +1,78 @@
+//! What the edge holds: one handle of each part of the homeserver.
+//!
+//! A handler takes `State<Rooms>` and the like, so that its signature says what it may touch;
+//! nothing takes the whole.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use hearth_homeserver::{
+    flows::Flows,
+    rooms::{Receipts, Rooms, Typing},
+    sync::Sync,
+    users::Users,
+};
+
+use crate::{config::ApiConfig, rate_limit::RateLimits};
+
+/// Everything that handlers can ask for. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Handles>);
+
+/// The handles, as assembly gives them.
+pub struct Handles {
+    /// Accounts and what belongs to them.
+    pub users: Users,
+    /// Rooms and their events.
+    pub rooms: Rooms,
+    /// Who has read how far.
+    pub receipts: Receipts,
+    /// Who is typing.
+    pub typing: Typing,
+    /// What changed for a reader.
+    pub sync: Sync,
+    /// Operations over several of these.
+    pub flows: Flows,
+    /// Who may do how much.
+    pub limits: RateLimits,
+    /// The section `[api]`.
+    pub config: ApiConfig,
+}
+
+impl AppState {
+    /// Takes the handles over.
+    pub fn new(handles: Handles) -> Self {
+        Self(Arc::new(handles))
+    }
+
+    /// The section `[api]`.
+    pub fn config(&self) -> &ApiConfig {
+        &self.0.config
+    }
+
+    /// Accounts and what belongs to them.
+    pub fn users(&self) -> &Users {
+        &self.0.users
+    }
+}
+
+macro_rules! handles {
+    ($($handle:ty => $state:ident: $value:expr),* $(,)?) => {
+        $(impl FromRef<AppState> for $handle {
+            fn from_ref($state: &AppState) -> Self {
+                $value
+            }
+        })*
+    };
+}
+
+handles! {
+    Users => state: state.0.users.clone(),
+    Rooms => state: state.0.rooms.clone(),
+    Receipts => state: state.0.receipts.clone(),
+    Typing => state: state.0.typing.clone(),
+    Flows => state: state.0.flows.clone(),
+    Sync => state: state.0.sync.clone(),
+    RateLimits => state: state.0.limits.clone(),
+    ApiConfig => state: state.0.config.clone(),
+}

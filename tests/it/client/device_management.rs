@@ -1,0 +1,99 @@
+//! `/devices` and `/delete_devices`.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Client, PASSWORD, TestServer};
+
+fn password_auth(client: &Client, session: &Value, password: &str) -> Value {
+    let identifier = json!({ "type": "m.id.user", "user": client.user_id });
+    json!({ "type": "m.login.password", "identifier": identifier, "password": password, "session": session })
+}
+
+#[tokio::test]
+async fn devices_are_listed_and_renamed() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let path = format!("/devices/{}", alice.device_id);
+    alice.put(&path, json!({ "display_name": "kitchen" })).await.ok();
+    let device = alice.get(&path).await.ok();
+    assert_eq!(device["device_id"], alice.device_id);
+    assert_eq!(device["display_name"], "kitchen");
+    assert_eq!(alice.get("/devices").await.ok()["devices"][0]["display_name"], "kitchen");
+    alice.put(&path, json!({})).await.ok();
+    assert_eq!(alice.get(&path).await.ok()["display_name"], "kitchen", "nothing given, nothing changed");
+}
+
+#[tokio::test]
+async fn unknown_devices_and_those_of_others_are_not_found() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let bob = server.register("bob").await;
+    let path = format!("/devices/{}", alice.device_id);
+    alice.get("/devices/NONE").await.fails(404, "M_NOT_FOUND");
+    alice.put("/devices/NONE", json!({ "display_name": "x" })).await.fails(404, "M_NOT_FOUND");
+    bob.get(&path).await.fails(404, "M_NOT_FOUND");
+    bob.put(&path, json!({ "display_name": "x" })).await.fails(404, "M_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn deleting_a_device_needs_the_password() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let phone = alice.log_in_again().await;
+    let path = format!("/devices/{}", phone.device_id);
+    let question = alice.delete(&path, json!({})).await.asks_for_auth();
+    assert_eq!(question["flows"][0]["stages"], json!(["m.login.password"]));
+
+    let wrong = json!({ "auth": password_auth(&alice, &question["session"], "wrong") });
+    let answer = alice.delete(&path, wrong).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.json()["errcode"], "M_FORBIDDEN");
+    phone.get("/account/whoami").await.ok();
+
+    let right = json!({ "auth": password_auth(&alice, &question["session"], PASSWORD) });
+    alice.delete(&path, right).await.ok();
+    phone.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
+    alice.get(&path).await.fails(404, "M_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn one_cannot_prove_to_be_someone_else() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let bob = server.register("bob").await;
+    let phone = alice.log_in_again().await;
+    let path = format!("/devices/{}", phone.device_id);
+    let question = alice.delete(&path, json!({})).await.asks_for_auth();
+    let as_bob = json!({ "auth": password_auth(&bob, &question["session"], PASSWORD) });
+    let status = alice.delete(&path, as_bob).await.status;
+    assert!(status == 401 || status == 403, "{status}");
+    phone.get("/account/whoami").await.ok();
+}
+
+#[tokio::test]
+async fn a_question_answered_for_one_thing_does_not_do_another() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let (phone, tablet) = (alice.log_in_again().await, alice.log_in_again().await);
+    let path = |client: &Client| format!("/devices/{}", client.device_id);
+    let question = alice.delete(&path(&phone), json!({})).await.asks_for_auth();
+    let auth = json!({ "auth": password_auth(&alice, &question["session"], PASSWORD) });
+    let status = alice.delete(&path(&tablet), auth).await.status;
+    assert!(status == 401 || status == 403, "{status}");
+    tablet.get("/account/whoami").await.ok();
+}
+
+#[tokio::test]
+async fn several_devices_are_deleted_at_once() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let (phone, tablet) = (alice.log_in_again().await, alice.log_in_again().await);
+    let body = |auth: Value| json!({ "devices": [phone.device_id, tablet.device_id, "NONE"], "auth": auth });
+    let devices = json!({ "devices": [phone.device_id, tablet.device_id, "NONE"] });
+    let question = alice.post("/delete_devices", devices).await.asks_for_auth();
+    let auth = password_auth(&alice, &question["session"], PASSWORD);
+    alice.post("/delete_devices", body(auth)).await.ok();
+    phone.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
+    tablet.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
+    assert_eq!(alice.get("/devices").await.ok()["devices"].as_array().map(Vec::len), Some(1));
+}

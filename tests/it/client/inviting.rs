@@ -1,0 +1,55 @@
+//! `POST /rooms/{roomId}/invite`.
+
+use serde_json::json;
+
+use crate::harness::{Client, TestServer};
+
+#[tokio::test]
+async fn the_invited_see_the_invite_and_what_the_room_is() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room(json!({ "name": "A room" })).await;
+    let path = Client::room_path(&room, "/invite");
+    alice.post(&path, json!({ "user_id": bob.user_id, "reason": "come" })).await.ok();
+    let answer = bob.sync(None).await;
+    let events = answer["rooms"]["invite"][&room]["invite_state"]["events"].as_array().expect("state");
+    let find = |kind: &str| events.iter().find(|event| event["type"] == kind).expect("the event");
+    assert_eq!(find("m.room.name")["content"]["name"], "A room");
+    assert!(events.iter().any(|event| event["type"] == "m.room.create"));
+    let own = events.iter().find(|event| event["state_key"] == bob.user_id.as_str()).expect("the invite");
+    assert_eq!((&own["content"]["membership"], &own["content"]["reason"]), (&json!("invite"), &json!("come")));
+}
+
+#[tokio::test]
+async fn an_invite_can_be_declined() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room(json!({})).await;
+    alice.invite(&room, &bob).await;
+    let since = bob.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+    bob.leave(&room).await;
+    assert_eq!(alice.membership_of(&room, &bob).await, "leave");
+    let answer = bob.sync(Some(&since)).await;
+    assert!(answer["rooms"]["leave"].get(&room).is_some(), "{answer}");
+}
+
+#[tokio::test]
+async fn members_are_not_invited_again_and_strangers_invite_nobody() {
+    let server = TestServer::start().await;
+    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let path = Client::room_path(&room, "/invite");
+    alice.post(&path, json!({ "user_id": bob.user_id })).await.fails(403, "M_FORBIDDEN");
+    eve.post(&path, json!({ "user_id": eve.user_id })).await.fails(403, "M_FORBIDDEN");
+    alice.post(&path, json!({ "user_id": "nonsense" })).await.fails(400, "M_BAD_JSON");
+    alice.post(&path, json!({})).await.fails(400, "M_BAD_JSON");
+}
+
+#[tokio::test]
+async fn who_is_banned_is_not_invited() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    alice.post(&Client::room_path(&room, "/ban"), json!({ "user_id": bob.user_id })).await.ok();
+    alice.post(&Client::room_path(&room, "/invite"), json!({ "user_id": bob.user_id })).await.fails(403, "M_FORBIDDEN");
+}

@@ -1,0 +1,36 @@
+//! The client-server API, a file an endpoint family.
+
+mod account_data;
+mod account_deactivation;
+mod banning;
+mod capabilities;
+mod create_room;
+mod device_management;
+mod event_context;
+mod filter;
+mod inviting;
+mod joining;
+mod kicking;
+mod knocking;
+mod leaving;
+mod list_joined_rooms;
+mod login;
+mod logout;
+mod message_pagination;
+mod password_management;
+mod presence;
+mod profile;
+mod pushrules;
+mod read_markers;
+mod receipts;
+mod redaction;
+mod registration;
+mod registration_tokens;
+mod room_send;
+mod room_state;
+mod rooms;
+mod sync;
+mod typing;
+mod versions;
+mod wellknown;
+mod whoami;

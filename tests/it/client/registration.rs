@@ -1,0 +1,111 @@
+//! `POST /register` and `GET /register/available`.
+
+use hearth_homeserver::users::Registration;
+use serde_json::json;
+
+use crate::harness::{PASSWORD, TestServer, Tuning};
+
+#[tokio::test]
+async fn an_open_server_asks_for_the_dummy_stage_and_makes_the_account() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let body = json!({ "username": "alice", "password": PASSWORD, "initial_device_display_name": "phone" });
+    let question = client.post("/register", body.clone()).await.asks_for_auth();
+    assert_eq!(question["flows"][0]["stages"], json!(["m.login.dummy"]));
+    assert!(question["params"].is_object());
+
+    let mut body = body;
+    body["auth"] = json!({ "type": "m.login.dummy", "session": question["session"] });
+    let answer = client.post("/register", body).await.ok();
+    assert_eq!(answer["user_id"], "@alice:test.hearth");
+    let alice = client.signed_in(&answer);
+    assert_eq!(alice.get("/devices").await.ok()["devices"][0]["display_name"], "phone");
+}
+
+#[tokio::test]
+async fn without_login_there_is_no_token() {
+    let server = TestServer::start().await;
+    let auth = json!({ "type": "m.login.dummy" });
+    let body = json!({ "username": "alice", "password": PASSWORD, "inhibit_login": true, "auth": auth });
+    let answer = server.client().post("/register", body).await.ok();
+    assert_eq!(answer["user_id"], "@alice:test.hearth");
+    assert!(answer.get("access_token").is_none() && answer.get("device_id").is_none());
+}
+
+#[tokio::test]
+async fn a_name_is_made_up_when_none_is_given() {
+    let server = TestServer::start().await;
+    let body = json!({ "password": PASSWORD, "auth": { "type": "m.login.dummy" } });
+    let answer = server.client().post("/register", body).await.ok();
+    let user = answer["user_id"].as_str().expect("an id");
+    assert!(user.starts_with('@') && user.ends_with(":test.hearth") && user.len() > "@:test.hearth".len());
+}
+
+#[tokio::test]
+async fn bad_and_taken_names_are_refused_before_any_question() {
+    let server = TestServer::start().await;
+    server.register("alice").await;
+    let client = server.client();
+    let register = |name: &'static str| {
+        let client = client.clone();
+        async move { client.post("/register", json!({ "username": name, "password": PASSWORD })).await }
+    };
+    register("alice").await.fails(400, "M_USER_IN_USE");
+    register("ALICE").await.fails(400, "M_USER_IN_USE");
+    for name in ["", "a b", "a:b", "a@b", "ä", "a\u{0}"] {
+        register(name).await.fails(400, "M_INVALID_USERNAME");
+    }
+    let long: &'static str = Box::leak("x".repeat(256).into_boxed_str());
+    register(long).await.fails(400, "M_INVALID_USERNAME");
+}
+
+#[tokio::test]
+async fn a_short_password_is_weak() {
+    let server = TestServer::start().await;
+    let body = json!({ "username": "alice", "password": "short", "auth": { "type": "m.login.dummy" } });
+    server.client().post("/register", body).await.fails(400, "M_WEAK_PASSWORD");
+}
+
+#[tokio::test]
+async fn an_unknown_session_gets_a_new_question() {
+    let server = TestServer::start().await;
+    let auth = json!({ "type": "m.login.dummy", "session": "never-given" });
+    let body = json!({ "username": "alice", "password": PASSWORD, "auth": auth });
+    let status = server.client().post("/register", body).await.status;
+    assert!(status == 401 || status == 400 || status == 403, "{status}");
+}
+
+#[tokio::test]
+async fn a_closed_server_makes_no_accounts() {
+    let server = TestServer::start_with(|tuning: &mut Tuning| tuning.users.registration = Registration::Closed).await;
+    let body = json!({ "username": "alice", "password": PASSWORD, "auth": { "type": "m.login.dummy" } });
+    server.client().post("/register", body).await.fails(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn guests_only_where_they_are_allowed() {
+    let server = TestServer::start().await;
+    server.client().post("/register?kind=guest", json!({})).await.fails(403, "M_GUEST_ACCESS_FORBIDDEN");
+
+    let server = TestServer::start_with(|tuning: &mut Tuning| tuning.users.guests_allowed = true).await;
+    let answer = server.client().post("/register?kind=guest", json!({})).await.ok();
+    let guest = server.client().signed_in(&answer);
+    assert_eq!(guest.get("/account/whoami").await.ok()["is_guest"], true);
+}
+
+#[tokio::test]
+async fn unknown_kinds_of_account_are_refused() {
+    let server = TestServer::start().await;
+    server.client().post("/register?kind=robot", json!({})).await.fails(400, "M_INVALID_PARAM");
+}
+
+#[tokio::test]
+async fn one_can_ask_whether_a_name_is_free() {
+    let server = TestServer::start().await;
+    server.register("alice").await;
+    let client = server.client();
+    assert_eq!(client.get("/register/available?username=bob").await.ok()["available"], true);
+    client.get("/register/available?username=alice").await.fails(400, "M_USER_IN_USE");
+    client.get("/register/available?username=a%20b").await.fails(400, "M_INVALID_USERNAME");
+    client.get("/register/available").await.fails(400, "M_MISSING_PARAM");
+}

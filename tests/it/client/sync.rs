@@ -1,0 +1,213 @@
+//! `GET /sync`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Client, TestServer, escape};
+
+fn token(answer: &Value) -> String {
+    answer["next_batch"].as_str().expect("a token").to_owned()
+}
+
+fn timeline(answer: &Value, room: &str) -> Vec<Value> {
+    answer["rooms"]["join"][room]["timeline"]["events"].as_array().cloned().unwrap_or_default()
+}
+
+fn kinds(events: &Value) -> Vec<&str> {
+    events.as_array().map(|events| events.iter().filter_map(|event| event["type"].as_str()).collect()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_idle_account_gets_a_token_and_nothing_else() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let first = alice.sync(None).await;
+    let second = alice.sync(Some(&token(&first))).await;
+    for section in ["rooms", "presence", "to_device", "account_data"] {
+        assert!(second.get(section).is_none(), "{section} is left out: {second}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_sync_brings_rules_and_rooms_with_their_state() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({ "name": "A room" })).await;
+    alice.send_text(&room, "hello").await;
+    let answer = alice.sync(None).await;
+    assert!(kinds(&answer["account_data"]["events"]).contains(&"m.push_rules"), "{answer}");
+    let joined = &answer["rooms"]["join"][&room];
+    let mut all = kinds(&joined["state"]["events"]);
+    all.extend(kinds(&joined["timeline"]["events"]));
+    for kind in ["m.room.create", "m.room.member", "m.room.power_levels", "m.room.join_rules", "m.room.name", "m.room.message"] {
+        assert_eq!(all.iter().filter(|other| **other == kind).count(), 1, "{kind} comes once: {all:?}");
+    }
+    assert_eq!(joined["summary"]["m.joined_member_count"], 1);
+}
+
+#[tokio::test]
+async fn a_waiting_sync_is_woken_by_a_message() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let since = token(&bob.sync(None).await);
+    let waiting = { let bob = bob.clone(); tokio::spawn(async move { bob.sync_with(Some(&since), "timeout=30000").await }) };
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished(), "it waits");
+    let event = alice.send_text(&room, "wake up").await;
+    let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("in time").expect("an answer");
+    assert_eq!(timeline(&answer, &room)[0]["event_id"], event.as_str());
+}
+
+#[tokio::test]
+async fn a_long_timeline_is_limited_and_says_what_was_before() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let since = token(&bob.sync(None).await);
+    alice.set_state(&room, "m.room.topic", json!({ "topic": "in the gap" })).await;
+    for n in 0..12 {
+        alice.send_text(&room, &n.to_string()).await;
+    }
+    let filter = escape(&json!({ "room": { "timeline": { "limit": 5 } } }).to_string());
+    let answer = bob.sync_with(Some(&since), &format!("timeout=0&filter={filter}")).await;
+    let joined = &answer["rooms"]["join"][&room];
+    assert_eq!((&joined["timeline"]["limited"], timeline(&answer, &room).len()), (&json!(true), 5));
+    assert_eq!(kinds(&joined["state"]["events"]), ["m.room.topic"]);
+    assert!(joined["timeline"]["prev_batch"].is_string());
+}
+
+#[tokio::test]
+async fn state_after_shows_the_state_at_the_end() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let since = token(&bob.sync(None).await);
+    alice.set_state(&room, "m.room.topic", json!({ "topic": "new" })).await;
+    alice.send_text(&room, "after it").await;
+    for parameter in ["use_state_after", "org.matrix.msc4222.use_state_after"] {
+        let answer = bob.sync_with(Some(&since), &format!("timeout=0&{parameter}=true")).await;
+        let joined = &answer["rooms"]["join"][&room];
+        let name = if parameter == "use_state_after" { "state_after" } else { "org.matrix.msc4222.state_after" };
+        assert_eq!(kinds(&joined[name]["events"]), ["m.room.topic"], "{answer}");
+        assert!(joined.get("state").is_none(), "{answer}");
+        assert_eq!(timeline(&answer, &room).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn full_state_is_given_when_asked_for() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    let since = token(&alice.sync(None).await);
+    let answer = alice.sync_with(Some(&since), "timeout=0&full_state=true").await;
+    assert!(kinds(&answer["rooms"]["join"][&room]["state"]["events"]).contains(&"m.room.create"), "{answer}");
+}
+
+#[tokio::test]
+async fn lazy_members_come_with_who_speaks() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let room = alice.create_room_with(&[&bob, &carol]).await;
+    alice.send_text(&room, "from alice").await;
+    let filter = json!({ "room": { "state": { "lazy_load_members": true }, "timeline": { "limit": 1 } } });
+    let filter = escape(&filter.to_string());
+    let answer = bob.sync_with(None, &format!("timeout=0&filter={filter}")).await;
+    let state = answer["rooms"]["join"][&room]["state"]["events"].as_array().expect("state").clone();
+    let members: Vec<_> = state.iter().filter(|event| event["type"] == "m.room.member").map(|event| event["state_key"].clone()).collect();
+    assert!(members.contains(&json!(alice.user_id)) && !members.contains(&json!(carol.user_id)), "{members:?}");
+    let since = token(&answer);
+    carol.send_text(&room, "from carol").await;
+    let answer = bob.sync_with(Some(&since), &format!("timeout=0&filter={filter}")).await;
+    let state = answer["rooms"]["join"][&room]["state"]["events"].as_array().cloned().unwrap_or_default();
+    assert!(state.iter().any(|event| event["state_key"] == carol.user_id.as_str()), "{answer}");
+}
+
+#[tokio::test]
+async fn rooms_one_is_invited_to_or_left_come_in_their_sections() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let since = token(&bob.sync(None).await);
+    let room = alice.create_room(json!({})).await;
+    alice.invite(&room, &bob).await;
+    let answer = bob.sync(Some(&since)).await;
+    assert!(answer["rooms"]["invite"].get(&room).is_some(), "{answer}");
+    let since = token(&answer);
+    bob.join(&room).await;
+    let answer = bob.sync(Some(&since)).await;
+    assert!(answer["rooms"]["join"].get(&room).is_some(), "{answer}");
+    let since = token(&answer);
+    bob.leave(&room).await;
+    let answer = bob.sync(Some(&since)).await;
+    assert!(answer["rooms"]["leave"].get(&room).is_some(), "{answer}");
+    assert!(bob.sync(None).await.get("rooms").is_none(), "left rooms are not shown at first");
+    let filter = escape(&json!({ "room": { "include_leave": true } }).to_string());
+    assert!(bob.sync_with(None, &format!("timeout=0&filter={filter}")).await["rooms"]["leave"].get(&room).is_some());
+}
+
+#[tokio::test]
+async fn folding_every_answer_gives_every_event_once() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let rooms = [alice.create_room_with(&[&bob]).await, alice.create_room_with(&[&bob]).await];
+    let mut since = token(&bob.sync(None).await);
+    let (mut sent, mut seen) = (Vec::new(), Vec::new());
+    for n in 0..30 {
+        let room = &rooms[n % 2];
+        sent.push(alice.send_text(room, &n.to_string()).await);
+        if n % 3 == 0 {
+            let answer = bob.sync(Some(&since)).await;
+            seen.extend(rooms.iter().flat_map(|room| timeline(&answer, room)));
+            since = token(&answer);
+        }
+    }
+    let answer = bob.sync(Some(&since)).await;
+    seen.extend(rooms.iter().flat_map(|room| timeline(&answer, room)));
+    let mut seen: Vec<_> = seen.iter().map(|event| event["event_id"].as_str().expect("an id").to_owned()).collect();
+    seen.sort();
+    sent.sort();
+    assert_eq!(seen, sent);
+}
+
+#[tokio::test]
+async fn bad_tokens_and_filters_are_refused() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    alice.get("/sync?timeout=0&since=nonsense").await.fails(400, "M_INVALID_PARAM");
+    alice.get("/sync?timeout=0&filter=%7Bnonsense").await.fails(400, "M_INVALID_PARAM");
+    server.client().get("/sync").await.fails(401, "M_MISSING_TOKEN");
+}
+
+#[tokio::test]
+async fn membership_stands_with_each_event() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room(json!({ "preset": "public_chat" })).await;
+    alice.send_text(&room, "before").await;
+    bob.join(&room).await;
+    alice.send_text(&room, "after").await;
+    let events = timeline(&bob.sync(None).await, &room);
+    let membership = |body: &str| {
+        let event = events.iter().find(|event| event["content"]["body"] == body).expect("the message");
+        event["unsigned"]["membership"].clone()
+    };
+    assert_eq!((membership("before"), membership("after")), (json!("leave"), json!("join")));
+}
+
+#[tokio::test]
+async fn state_events_tell_what_they_replaced() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    let first = alice.set_state(&room, "m.room.topic", json!({ "topic": "old" })).await;
+    let since = token(&alice.sync(None).await);
+    alice.set_state(&room, "m.room.topic", json!({ "topic": "new" })).await;
+    let event = timeline(&alice.sync(Some(&since)).await, &room)[0].clone();
+    assert_eq!(event["unsigned"]["prev_content"], json!({ "topic": "old" }), "{event}");
+    assert_eq!(event["unsigned"]["replaces_state"], first.as_str());
+    let path = Client::room_path(&room, &format!("/event/{}", escape(event["event_id"].as_str().expect("an id"))));
+    assert_eq!(alice.get(&path).await.ok()["unsigned"]["prev_content"], json!({ "topic": "old" }));
+}
