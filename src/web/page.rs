@@ -1,0 +1,56 @@
+//! The text of the page.
+
+use crate::About;
+
+/// The page as HTML.
+pub(crate) fn build_page(about: &About) -> String {
+    let name = escape(&about.server_name);
+    let address = match &about.base_url {
+        Some(url) => format!("<code>{}</code>", escape(url)),
+        None => "the address of this page".to_owned(),
+    };
+    format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Hearth on {name}</title>
+<link rel="icon" href="/hearth.svg">
+<link rel="stylesheet" href="/hearth.css">
+</head>
+<body>
+<main>
+<img src="/hearth.svg" alt="" width="64" height="64">
+<h1>Hearth runs here</h1>
+<p>This is the Matrix homeserver <strong>{name}</strong>, Hearth {version}.</p>
+<h2>Connect with Element</h2>
+<ol>
+<li>Open <a href="https://app.element.io" rel="noreferrer">app.element.io</a>, or any other Matrix client.</li>
+<li>Choose “Sign in” or “Create account”, then “Edit” beside the homeserver.</li>
+<li>As “Other homeserver” enter {address}, and continue.</li>
+</ol>
+<p>Your user id will look like <code>@name:{name}</code>.</p>
+</main>
+</body>
+</html>
+"#,
+        version = escape(about.version),
+    )
+}
+
+/// Text as it may stand in HTML, also within an attribute.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
