@@ -1,7 +1,8 @@
 //! Each table has one owner, named in its doc comment (`Owner: rooms.`), and only the owner writes it.
 //!
-//! The tables of `schema/rooms.rs` are written by the pipeline's commit step alone, unless a table's
-//! own doc names another owner: a path below `src/homeserver/` or `src/storage/`.
+//! An owner is a path below `src/homeserver/`, or `storage`. The tables of `schema/rooms.rs` that belong
+//! to rooms are written by the pipeline's commit step alone. Where the table's doc names none, the
+//! file's doc does. `Owner: the ..` is a table of many, each with rows of their own.
 
 use crate::source::{Tree, find_words, is_word, line_of, word_at};
 
@@ -65,12 +66,11 @@ fn list_tables(tree: &Tree, complaints: &mut Vec<String>) -> Vec<Owned> {
         for (at, table) in list_table_names(&file.production) {
             let line = line_of(&file.production, at);
             let place = format!("{}:{line}", file.path);
-            let stated = stated_owner(&file.text, &table);
-            let owner = match stated {
-                Some(owner) if file.path != EVENT_TABLES => owner,
-                Some(owner) if owner != "rooms" => owner,
-                _ if file.path == EVENT_TABLES => COMMIT_STEP.to_owned(),
-                _ => {
+            let owner = match stated_owner(&file.text, &table).as_deref() {
+                Some("the") => continue,
+                None | Some("rooms") if file.path == EVENT_TABLES => COMMIT_STEP.to_owned(),
+                Some(owner) => owner.to_owned(),
+                None => {
                     complaints.push(format!(
                         "{place}: say who writes {table}: `/// .. Owner: FOLDER.`"
                     ));
@@ -103,28 +103,37 @@ fn list_table_names(code: &str) -> Vec<(usize, String)> {
     names
 }
 
-/// The owner that the doc comment above `pub struct TABLE` names.
+/// The owner that the doc comment above `pub struct TABLE` names, or else the file's doc.
 fn stated_owner(text: &str, table: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let at = lines.iter().position(|line| {
         line.strip_prefix("pub struct ")
             .is_some_and(|rest| word_at(rest, 0) == table)
     })?;
-    let docs = lines[..at]
+    let is_doc = |line: &&&str| line.starts_with("///") || line.starts_with("#[");
+    let of_table = lines[..at]
         .iter()
         .rev()
-        .take_while(|line| line.starts_with("///") || line.starts_with("#["));
-    for line in docs {
-        if let Some((_, rest)) = line.split_once("Owner: ") {
-            let rest = rest.trim_start_matches(['`', '[']);
-            let end = rest
-                .bytes()
-                .position(|byte| !is_word(byte) && byte != b'/')
-                .unwrap_or(rest.len());
-            return Some(rest[..end].to_owned());
-        }
-    }
-    None
+        .take_while(is_doc)
+        .find_map(|line| owner_in(line));
+    let of_file = || {
+        lines
+            .iter()
+            .take_while(|line| line.starts_with("//!"))
+            .find_map(|line| owner_in(line))
+    };
+    of_table.or_else(of_file)
+}
+
+/// The word behind `Owner: `.
+fn owner_in(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("Owner: ")?;
+    let rest = rest.trim_start_matches(['`', '[']);
+    let end = rest
+        .bytes()
+        .position(|byte| !is_word(byte) && byte != b'/')
+        .unwrap_or(rest.len());
+    Some(rest[..end].to_owned())
 }
 
 /// Every `writer::<Table` in the code, with the table's bare name.
@@ -158,9 +167,12 @@ fn a_write_by_another_than_the_owner_is_found() {
                  /// Read receipts. Owner: rooms/receipts.\npub struct Receipts;\nimpl Table for Receipts {}";
     let users = "/// Sessions. Owner: users.\npub struct Sessions;\nimpl Table for Sessions {}\n\
                  pub struct Orphan;\nimpl Table for Orphan {}";
+    let meta = "//! Heads. Owner: storage.\npub struct Heads;\nimpl Table for Heads {}\n\
+                /// Rows of many. Owner: the domain of the change.\npub struct Changes;\nimpl Table for Changes {}";
     let tree = Tree::of(&[
         (EVENT_TABLES, rooms),
         ("src/storage/schema/users.rs", users),
+        ("src/storage/schema/meta.rs", meta),
         (
             "src/homeserver/rooms/pipeline/commit.rs",
             "txn.put_at::<schema::Arrival>(a, s, v);",
@@ -175,11 +187,11 @@ fn a_write_by_another_than_the_owner_is_found() {
         ),
         (
             "src/homeserver/flows/register.rs",
-            "txn.delete::<Sessions>(k);",
+            "txn.delete::<Sessions>(k); txn.put::<Heads>(k, v); txn.put::<Changes>(k, v);",
         ),
     ]);
     let complaints = check(&tree);
-    assert_eq!(complaints.len(), 3, "{complaints:?}");
+    assert_eq!(complaints.len(), 4, "{complaints:?}");
     assert!(
         complaints
             .iter()

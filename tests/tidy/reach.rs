@@ -1,8 +1,8 @@
 //! Every Rust file is reached by a `mod` from a crate's root: a file that nothing compiles is dead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::source::{Tree, find_words, word_at};
+use crate::source::{SourceFile, Tree, find_words, word_at};
 
 /// Roots besides `src/*/lib.rs`: what Cargo finds by itself.
 fn is_root(path: &str) -> bool {
@@ -42,6 +42,40 @@ pub fn check(tree: &Tree) -> Vec<String> {
         .filter(|path| !reached.contains(**path))
         .map(|path| format!("{path}: no `mod` reaches this file: declare it or remove it"))
         .collect()
+}
+
+/// Marks the files of `src/` that only tests compile: those that no production `mod` reaches, but some
+/// `mod` under `#[cfg(test)]` does.
+pub fn mark_tests(files: &mut BTreeMap<String, SourceFile>) {
+    let rust: BTreeSet<&str> = files
+        .values()
+        .filter(|file| file.is_rust())
+        .map(|file| file.path.as_str())
+        .collect();
+    let (mut production, mut any) = (BTreeSet::new(), BTreeSet::new());
+    for file in files.values().filter(|file| file.is_rust()) {
+        production.extend(list_children(
+            &file.path,
+            &file.text,
+            &file.production,
+            &rust,
+        ));
+        any.extend(list_children(&file.path, &file.text, &file.code, &rust));
+    }
+    let mut waiting: Vec<String> = any
+        .into_iter()
+        .filter(|path| !production.contains(path))
+        .collect();
+    let mut marked = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if marked.insert(path.clone()) {
+            let file = &files[&path];
+            waiting.extend(list_children(&file.path, &file.text, &file.code, &rust));
+        }
+    }
+    for path in marked {
+        files.get_mut(&path).expect("a file of the tree").tests_only = true;
+    }
 }
 
 /// The files that the `mod x;` lines of a file name.
@@ -103,4 +137,21 @@ fn a_file_that_nothing_declares_is_found() {
     let complaints = check(&tree);
     assert_eq!(complaints.len(), 1, "{complaints:?}");
     assert!(complaints[0].starts_with("src/a/dead.rs"));
+}
+
+#[test]
+fn what_only_tests_reach_is_marked() {
+    let tree = Tree::of(&[
+        ("src/a/lib.rs", "mod x;\n#[cfg(test)]\nmod testing;"),
+        ("src/a/x.rs", ""),
+        ("src/a/testing/mod.rs", "mod deep;"),
+        ("src/a/testing/deep.rs", ""),
+    ]);
+    let marked: Vec<_> = tree
+        .files
+        .values()
+        .filter(|file| file.is_test())
+        .map(|file| file.path.as_str())
+        .collect();
+    assert_eq!(marked, ["src/a/testing/deep.rs", "src/a/testing/mod.rs"]);
 }

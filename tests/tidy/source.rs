@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::reach::mark_tests;
+
 /// Folders that hold nothing of ours.
 const SKIPPED_FOLDERS: &[&str] = &[
     ".git",
@@ -34,6 +36,8 @@ pub struct SourceFile {
     pub code: String,
     /// Rust only: `code` with the items under `#[cfg(test)]` blanked.
     pub production: String,
+    /// Reached only by a `mod` under `#[cfg(test)]`.
+    pub tests_only: bool,
 }
 
 impl SourceFile {
@@ -50,6 +54,7 @@ impl SourceFile {
             text: text.to_owned(),
             code,
             production,
+            tests_only: false,
         }
     }
 
@@ -59,7 +64,8 @@ impl SourceFile {
 
     /// A file that is compiled for tests only, by its place or its name.
     pub fn is_test(&self) -> bool {
-        self.path.starts_with("tests/")
+        self.tests_only
+            || self.path.starts_with("tests/")
             || self.path.contains("/tests/")
             || self.path.ends_with("_tests.rs")
             || self.path.ends_with("/tests.rs")
@@ -75,10 +81,11 @@ pub struct Tree {
 impl Tree {
     /// A tree for the self-tests.
     pub fn of(files: &[(&str, &str)]) -> Tree {
-        let files = files
+        let mut files: BTreeMap<String, SourceFile> = files
             .iter()
             .map(|(path, text)| ((*path).to_owned(), SourceFile::new(path, text)))
             .collect();
+        mark_tests(&mut files);
         Tree { files }
     }
 
