@@ -113,6 +113,7 @@ pub fn load_tree(root: &str) -> Tree {
         files.contains_key("Cargo.toml"),
         "run the tidy test from the repository's root"
     );
+    mark_tests(&mut files);
     Tree { files }
 }
 
