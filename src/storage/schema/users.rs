@@ -9,12 +9,12 @@
 use hearth_protocol::{LanePos, RoomKey, UserKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{Place, Profile, ScanBy, Table, value};
+use crate::{Place, Profile, ScanBy, StampedValue, Table, value};
 
 /// The accounts of this server. Owner: users.
 pub struct Accounts;
 impl Table for Accounts {
-    const NUMBER: u16 = 1;
+    const NUMBER: u16 = 100;
     const NAME: &'static str = "account";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -53,7 +53,7 @@ value!(Account, 1);
 /// The devices of a user. Owner: users.
 pub struct Devices;
 impl Table for Devices {
-    const NUMBER: u16 = 2;
+    const NUMBER: u16 = 101;
     const NAME: &'static str = "device";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -78,7 +78,7 @@ value!(Device, 1);
 /// When and from where a device was seen last; apart from [`Devices`], since it is written often. Owner: users.
 pub struct DeviceSightings;
 impl Table for DeviceSightings {
-    const NUMBER: u16 = 3;
+    const NUMBER: u16 = 102;
     const NAME: &'static str = "device_sighting";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -101,7 +101,7 @@ value!(DeviceSighting, 1);
 /// The access tokens of a user; only hashes are stored. Owner: users.
 pub struct AccessTokens;
 impl Table for AccessTokens {
-    const NUMBER: u16 = 4;
+    const NUMBER: u16 = 103;
     const NAME: &'static str = "access_token";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -128,7 +128,7 @@ value!(AccessToken, 1);
 /// Interactive-auth sessions that have completed a stage, but not all. Owner: users.
 pub struct UiaSessions;
 impl Table for UiaSessions {
-    const NUMBER: u16 = 5;
+    const NUMBER: u16 = 104;
     const NAME: &'static str = "uia_session";
     const PROFILE: Profile = Profile::Small;
     const PLACE: Place = Place::ByKey;
@@ -153,7 +153,7 @@ value!(UiaSession, 1);
 /// Tokens that allow registration, all on shelf 0. Owner: users.
 pub struct RegistrationTokens;
 impl Table for RegistrationTokens {
-    const NUMBER: u16 = 6;
+    const NUMBER: u16 = 105;
     const NAME: &'static str = "registration_token";
     const PROFILE: Profile = Profile::Small;
     const PLACE: Place = Place::ByKey;
@@ -180,7 +180,7 @@ value!(RegistrationToken, 1);
 /// The uses of registration tokens, on the shelf of their token. Owner: users.
 pub struct RegistrationTokenUses;
 impl Table for RegistrationTokenUses {
-    const NUMBER: u16 = 7;
+    const NUMBER: u16 = 106;
     const NAME: &'static str = "registration_token_use";
     const PROFILE: Profile = Profile::Small;
     const PLACE: Place = Place::ByKey;
@@ -214,7 +214,7 @@ pub enum TokenUseState {
 /// The profiles of this server's users. Owner: users.
 pub struct Profiles;
 impl Table for Profiles {
-    const NUMBER: u16 = 8;
+    const NUMBER: u16 = 107;
     const NAME: &'static str = "profile";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -233,7 +233,7 @@ value!(UserProfile, 1);
 /// Which row of [`AccountDataLog`] holds a type's content. Owner: users.
 pub struct AccountDataIndex;
 impl Table for AccountDataIndex {
-    const NUMBER: u16 = 9;
+    const NUMBER: u16 = 108;
     const NAME: &'static str = "account_data_index";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -257,11 +257,12 @@ pub struct AccountDataEntry {
     pub is_deleted: bool,
 }
 value!(AccountDataEntry, 1);
+impl StampedValue for AccountDataEntry {}
 
 /// The account data of a user in the order of change, each type only where it changed last. Followed by sync. Owner: users.
 pub struct AccountDataLog;
 impl Table for AccountDataLog {
-    const NUMBER: u16 = 10;
+    const NUMBER: u16 = 109;
     const NAME: &'static str = "account_data";
     const PROFILE: Profile = Profile::Scan;
     const PLACE: Place = Place::ByUser;
@@ -289,7 +290,7 @@ value!(AccountDataPart, 1);
 /// The filters that a user's clients have stored. Owner: users.
 pub struct Filters;
 impl Table for Filters {
-    const NUMBER: u16 = 11;
+    const NUMBER: u16 = 110;
     const NAME: &'static str = "filter";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -310,7 +311,7 @@ value!(Filter, 1);
 /// What a user has stored altogether, for the limits. Owner: users.
 pub struct UserTotals;
 impl Table for UserTotals {
-    const NUMBER: u16 = 12;
+    const NUMBER: u16 = 111;
     const NAME: &'static str = "user_total";
     const PROFILE: Profile = Profile::Point;
     const PLACE: Place = Place::ByUser;
@@ -335,7 +336,7 @@ value!(UserTotal, 1);
 /// It says which rooms to look at; whether the user is in a room is decided in the room's own lane.
 pub struct UserRooms;
 impl Table for UserRooms {
-    const NUMBER: u16 = 13;
+    const NUMBER: u16 = 112;
     const NAME: &'static str = "user_room";
     const PROFILE: Profile = Profile::Scan;
     const PLACE: Place = Place::ByUser;
@@ -347,7 +348,7 @@ impl ScanBy<UserKey> for UserRooms {}
 /// A room as its member sees it in the list of rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRoom {
-    /// The position, in the room's lane, of the user's last membership event.
+    /// The position, in the user's lane, of this row's last change.
     pub pos: LanePos,
     /// The room's id as clients write it.
     pub room_id: String,
@@ -363,6 +364,7 @@ pub struct UserRoom {
     pub stripped: Vec<String>,
 }
 value!(UserRoom, 1);
+impl StampedValue for UserRoom {}
 
 /// A user's membership of a room; the numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -378,4 +380,34 @@ pub enum Membership {
     Ban = 3,
     /// Has asked to be invited.
     Knock = 4,
+}
+
+impl Membership {
+    /// As the specification writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invite => "invite",
+            Self::Join => "join",
+            Self::Leave => "leave",
+            Self::Ban => "ban",
+            Self::Knock => "knock",
+        }
+    }
+}
+
+/// A text that is no membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a membership")]
+pub struct NoMembership;
+
+impl std::str::FromStr for Membership {
+    type Err = NoMembership;
+
+    fn from_str(text: &str) -> Result<Self, NoMembership> {
+        [Self::Invite, Self::Join, Self::Leave, Self::Ban, Self::Knock]
+            .into_iter()
+            .find(|membership| membership.as_str() == text)
+            .ok_or(NoMembership)
+    }
 }

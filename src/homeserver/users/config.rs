@@ -1,0 +1,79 @@
+//! The section `[users]` of the configuration.
+
+use crate::{choices, settings};
+
+choices! {
+    /// Who may make an account.
+    pub enum Registration {
+        /// Nobody; accounts are made by an administrator.
+        Closed = "closed",
+        /// Whoever has a registration token.
+        Token = "token",
+        /// Everybody. On a server that the internet reaches this invites spammers.
+        Open = "open",
+    }
+}
+
+choices! {
+    /// What a new account is called before its user chooses a display name.
+    pub enum FirstDisplayName {
+        /// The part of the user id between `@` and `:`.
+        Localpart = "localpart",
+        /// No display name.
+        None = "none",
+    }
+}
+
+settings! {
+    /// Accounts, how they are made and logged in to, and what each may store.
+    pub struct UsersConfig {
+        /// Who may make an account.
+        pub registration: Registration = Registration::Closed,
+        /// New users must accept the terms of service at `terms_url`.
+        pub terms_required: bool = false,
+        /// Where the terms of service can be read.
+        pub terms_url: Option<String> = None,
+        /// The version of the terms of service, as clients show it.
+        pub terms_version: String = "1.0".to_owned(),
+        /// Guests may have accounts without a password.
+        pub guests_allowed: bool = false,
+        /// User names that nobody may register, compared in lower case.
+        pub reserved_names: Vec<String> = Vec::new(),
+        /// What a new account is called at first.
+        pub first_display_name: FirstDisplayName = FirstDisplayName::Localpart,
+        /// The shortest password that may be set, in bytes.
+        pub password_bytes_min: usize = 8,
+        /// Memory that the hash of one password takes (argon2id), in KiB.
+        pub password_hash_kib: u32 = 19 * 1024,
+        /// How many times the hash of a password goes over its memory.
+        pub password_hash_passes: u32 = 2,
+        /// How many passwords are hashed at the same time.
+        pub password_hash_jobs_max: usize = 2,
+        /// How many passwords may wait to be hashed; beyond that a login is told to come back later.
+        pub password_hash_waiting_max: usize = 64,
+        /// How long an access token lives, in seconds; left out, until it is logged out.
+        pub token_lifetime_s: Option<u64> = None,
+        /// How many access tokens are remembered as valid, so that a request with one needs no read.
+        pub token_cache_max: usize = 50_000,
+        /// How long an interactive authentication may take, in seconds.
+        pub auth_session_lifetime_s: u64 = 30 * 60,
+        /// How many devices a user may have.
+        pub devices_max: u32 = 500,
+        /// How many types of account data a user may store, counted over all rooms.
+        pub account_data_types_max: u32 = 50_000,
+        /// How long one piece of account data may be, in bytes.
+        pub account_data_item_bytes_max: usize = 512 * 1024,
+        /// How much account data a user may store, in bytes.
+        pub account_data_bytes_max: u64 = 32 * 1024 * 1024,
+        /// How many filters a user may store.
+        pub filters_max: u32 = 1_000,
+        /// How long a filter may be, in bytes.
+        pub filter_bytes_max: usize = 32 * 1024,
+        /// How many push rules of their own a user may have.
+        pub push_rules_max: usize = 1_000,
+        /// Users see who of those they share a room with is online.
+        pub presence: bool = true,
+        /// How many users' presence is kept.
+        pub presence_users_max: usize = 100_000,
+    }
+}

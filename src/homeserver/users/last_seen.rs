@@ -1,0 +1,107 @@
+//! When and from where devices were seen last: noted in memory by each request, written by a worker.
+//!
+//! A request never waits for it, and what a crash loses of it is about a minute.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ahash::RandomState;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use hearth_protocol::UserKey;
+use hearth_storage::CommitError;
+use hearth_storage::schema::users::{DeviceSighting, DeviceSightings, Devices};
+
+use super::handle::Users;
+use super::local_user::LocalUser;
+use crate::{Stop, Worker};
+
+/// A device is noted at most this often.
+const NOTED_EVERY_MS: u64 = 60_000;
+/// How many sightings may wait to be written; more are left out.
+const WAITING_MAX: usize = 50_000;
+/// How often the worker writes.
+const WRITE_EVERY: Duration = Duration::from_secs(5);
+/// How many writes go on side by side; the engine puts them into one group.
+const WRITES_MAX: usize = 256;
+
+/// Sightings that wait to be written.
+#[derive(Default)]
+pub(super) struct Sightings {
+    waiting: HashMap<(UserKey, String), DeviceSighting, RandomState>,
+}
+
+impl Users {
+    /// Notes that the caller's device is active, at most once a minute. Never waits.
+    pub fn record_seen(&self, user: &LocalUser, ip: Option<IpAddr>) {
+        let now_ms = self.now_ms();
+        let last_ms = user.seen_ms.load(Ordering::Relaxed);
+        if now_ms < last_ms.saturating_add(NOTED_EVERY_MS) && last_ms != 0 {
+            return;
+        }
+        if user.seen_ms.compare_exchange(last_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            return; // Another request of the same token notes it.
+        }
+        let mut sightings = self.0.sightings.lock();
+        if sightings.waiting.len() < WAITING_MAX {
+            let sighting = DeviceSighting { seen_ms: now_ms, ip: ip.map(|ip| ip.to_string()) };
+            sightings.waiting.insert((user.key, user.device_id.to_string()), sighting);
+        }
+    }
+
+    /// Writes all sightings that wait.
+    pub(super) async fn write_sightings(&self) {
+        let waiting = std::mem::take(&mut self.0.sightings.lock().waiting);
+        let mut waiting = waiting.into_iter();
+        loop {
+            let some: Vec<_> = waiting.by_ref().take(WRITES_MAX).map(|(key, sighting)| self.write_sighting(key, sighting)).collect();
+            if some.is_empty() {
+                return;
+            }
+            futures_util::future::join_all(some).await;
+        }
+    }
+
+    async fn write_sighting(&self, key: (UserKey, String), sighting: DeviceSighting) {
+        let mut txn = self.0.env.store.txn();
+        txn.assert_present::<Devices>(&key);
+        txn.put::<DeviceSightings>(&key, &sighting);
+        match self.0.env.store.commit(txn).await {
+            // A conflict: the device was deleted in the meantime.
+            Ok(_) | Err(CommitError::Conflict { .. }) => {}
+            Err(error) => tracing::warn!(%error, "when a device was seen last could not be written"),
+        }
+    }
+}
+
+/// Writes sightings every few seconds.
+pub(super) struct LastSeenWriter {
+    users: Users,
+}
+
+impl LastSeenWriter {
+    pub(super) fn new(users: Users) -> Self {
+        Self { users }
+    }
+}
+
+impl Worker for LastSeenWriter {
+    fn name(&self) -> &'static str {
+        "last_seen_writer"
+    }
+
+    fn follows(&self) -> &'static str {
+        "requests, every 5 seconds"
+    }
+
+    fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
+        async move {
+            while stop.run_until_cancelled(tokio::time::sleep(WRITE_EVERY)).await.is_some() {
+                self.users.write_sightings().await;
+            }
+            self.users.write_sightings().await;
+        }
+        .boxed()
+    }
+}

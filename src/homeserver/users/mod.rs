@@ -1,0 +1,63 @@
+//! The users of this server: accounts, devices and access tokens; interactive authentication; profiles, account data,
+//! filters and push rules; the list of rooms; and who is online.
+//!
+//! A row of a user lies in the user's lane and is written by one transaction per command. A [`LocalUser`] proves who
+//! calls, and only this folder can make one.
+//!
+//! It must never keep or log a password or an access token, never answer faster for a user who does not exist,
+//! and never let a request wait for what it does not need.
+
+mod account_data;
+mod account_data_log;
+mod accounts;
+mod authenticate;
+mod config;
+mod devices;
+mod error;
+mod filters;
+mod handle;
+mod last_seen;
+mod local_user;
+mod localpart;
+mod login;
+mod pages;
+mod password;
+mod ports;
+mod presence;
+mod profiles;
+mod push_rules;
+mod register;
+mod registration_tokens;
+mod sessions;
+mod tags;
+#[cfg(test)]
+mod testing;
+mod token;
+mod token_cache;
+mod uia;
+mod uia_session;
+mod uia_sweeper;
+mod user_rooms;
+
+pub use account_data::{AccountDataError, AccountDatum};
+pub use accounts::{AccountError, AccountInfo, EndSessions};
+pub use authenticate::AuthError;
+pub use config::{FirstDisplayName, Registration, UsersConfig};
+pub use devices::{DeviceError, DeviceInfo};
+pub use error::StoreFailure;
+pub use filters::FilterError;
+pub use handle::Users;
+pub use local_user::LocalUser;
+pub use localpart::{BadUsername, USER_ID_BYTES_MAX};
+pub use login::{LoginError, PasswordLogin};
+pub use password::{PASSWORD_BYTES_MAX, PasswordFailure};
+pub use ports::{ExclusiveNames, NoExclusiveNames};
+pub use presence::{Presence, PresenceError, PresenceInfo, PresencePos};
+pub use profiles::{Profile, ProfileError};
+pub use push_rules::PushRuleError;
+pub use register::{BadPassword, NewUser, RegisterError, RegisterRequest, Registered};
+pub use registration_tokens::{NewRegistrationToken, RegistrationTokenError, RegistrationTokenInfo};
+pub use sessions::{BadDevice, DEVICE_ID_BYTES_MAX, NewDevice, NewSession};
+pub use tags::TagError;
+pub use token_cache::SessionsChanged;
+pub use uia::{Auth, Reauthenticated, RegistrationPassed, Stage, StageError, UiaChallenge, UiaError, UiaOutcome};

@@ -1,0 +1,261 @@
+//! Making accounts.
+
+use hearth_protocol::{UserKey, random_string};
+use hearth_storage::schema::users::{Account, Accounts, Profiles, RegistrationTokenUse, RegistrationTokenUses, TokenUseState, UiaSessions, UserProfile};
+use hearth_storage::{CommitError, StorageError, Txn};
+use ruma::OwnedUserId;
+use thiserror::Error;
+
+use super::config::FirstDisplayName;
+use super::error::StoreFailure;
+use super::handle::Users;
+use super::localpart::{BadUsername, build_user_id};
+use super::password::{PASSWORD_BYTES_MAX, PasswordFailure};
+use super::profiles::build_first_profile;
+use super::registration_tokens::{TokenClaimed, TokenUseError, token_use_key};
+use super::sessions::{BadDevice, NewDevice, NewSession};
+use super::uia::RegistrationPassed;
+use super::uia_session::session_row;
+
+/// How many made-up names are tried before giving up.
+const NAME_ATTEMPTS_MAX: usize = 8;
+/// Length of a made-up name.
+const NEW_NAME_LEN: usize = 12;
+
+/// A wish for an account (C-S API, `POST /register`).
+#[derive(Clone, Default)]
+pub struct RegisterRequest {
+    /// The localpart; made up when left out. Capitals become small letters.
+    pub username: Option<String>,
+    /// Without one, nobody can log in by password.
+    pub password: Option<String>,
+    /// The device to log in with; none leaves the account without a session (`inhibit_login`).
+    pub device: Option<NewDevice>,
+}
+
+/// An account that an administrator makes.
+#[derive(Clone, Default)]
+pub struct NewUser {
+    /// The localpart. Capitals become small letters.
+    pub username: String,
+    /// Without one, nobody can log in by password.
+    pub password: Option<String>,
+    /// May use the administration endpoints.
+    pub is_admin: bool,
+    /// The device to log in with, if any.
+    pub device: Option<NewDevice>,
+}
+
+/// A new account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Its id.
+    pub user_id: OwnedUserId,
+    /// Its first session, if one was wanted.
+    pub session: Option<NewSession>,
+}
+
+/// Why no account was made.
+#[derive(Debug, Error)]
+pub enum RegisterError {
+    /// `M_INVALID_USERNAME`.
+    #[error(transparent)]
+    Username(#[from] BadUsername),
+    /// `M_USER_IN_USE`.
+    #[error("the user name is taken")]
+    Taken,
+    /// `M_EXCLUSIVE`: reserved by the operator or by an application service.
+    #[error("the user name is reserved")]
+    Reserved,
+    /// Guests may not have accounts here: `M_GUEST_ACCESS_FORBIDDEN`.
+    #[error("guest access is off")]
+    GuestsForbidden,
+    /// `M_WEAK_PASSWORD`, or too long.
+    #[error(transparent)]
+    BadPassword(#[from] BadPassword),
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] BadDevice),
+    /// The registration token's use was taken by another request.
+    #[error("the registration token is used up")]
+    TokenUsed,
+    /// The password could not be hashed; when busy, the client may come back.
+    #[error(transparent)]
+    Password(#[from] PasswordFailure),
+    /// The tables.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+/// Why a password may not be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BadPassword {
+    /// `M_WEAK_PASSWORD`.
+    #[error("the password needs at least {bytes_min} bytes")]
+    TooShort {
+        /// The least that is allowed.
+        bytes_min: usize,
+    },
+    /// `M_INVALID_PARAM`.
+    #[error("the password is longer than {PASSWORD_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+impl From<TokenUseError> for RegisterError {
+    fn from(error: TokenUseError) -> Self {
+        match error {
+            TokenUseError::Void => Self::TokenUsed,
+            TokenUseError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<StorageError> for RegisterError {
+    fn from(error: StorageError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What an account is made of besides its name.
+struct AccountSeed {
+    password: Option<String>,
+    is_guest: bool,
+    is_admin: bool,
+    device: Option<NewDevice>,
+    passed: Option<RegistrationPassed>,
+}
+
+impl Users {
+    /// Makes an account for somebody who has passed the interactive authentication.
+    pub async fn register(&self, request: RegisterRequest, passed: RegistrationPassed) -> Result<Registered, RegisterError> {
+        let user_id = match request.username.as_deref() {
+            Some(name) => self.check_username(name).await?,
+            None => self.draw_username().await?,
+        };
+        self.check_new_password(request.password.as_deref())?;
+        let seed = AccountSeed { password: request.password, is_guest: false, is_admin: false, device: request.device, passed: Some(passed) };
+        self.create_account(user_id, seed).await
+    }
+
+    /// Makes a guest account; guests pass no authentication (C-S API, "Guest access").
+    pub async fn register_guest(&self, device: NewDevice) -> Result<Registered, RegisterError> {
+        if !self.0.config.guests_allowed {
+            return Err(RegisterError::GuestsForbidden);
+        }
+        let user_id = self.draw_username().await?;
+        let seed = AccountSeed { password: None, is_guest: true, is_admin: false, device: Some(device), passed: None };
+        self.create_account(user_id, seed).await
+    }
+
+    /// Makes an account by the word of an administrator; reserved names are allowed.
+    pub async fn create_user(&self, new: NewUser) -> Result<Registered, RegisterError> {
+        let user_id = build_user_id(&new.username, self.server_name())?;
+        self.check_new_password(new.password.as_deref())?;
+        let seed = AccountSeed { password: new.password, is_guest: false, is_admin: new.is_admin, device: new.device, passed: None };
+        self.create_account(user_id, seed).await
+    }
+
+    /// The id that an account of this name would get, if one may be made now (C-S API, `GET /register/available`).
+    pub async fn check_username(&self, name: &str) -> Result<OwnedUserId, RegisterError> {
+        let user_id = build_user_id(name, self.server_name())?;
+        let is_reserved = self.0.config.reserved_names.iter().any(|reserved| reserved.eq_ignore_ascii_case(user_id.localpart()));
+        if is_reserved || self.0.names.is_exclusive(&user_id) {
+            return Err(RegisterError::Reserved);
+        }
+        match self.0.env.store.get::<Accounts>(&UserKey::of(&user_id)).await? {
+            Some(_) => Err(RegisterError::Taken),
+            None => Ok(user_id),
+        }
+    }
+
+    pub(super) fn check_new_password(&self, password: Option<&str>) -> Result<(), BadPassword> {
+        let bytes_min = self.0.config.password_bytes_min;
+        match password {
+            Some(password) if password.len() > PASSWORD_BYTES_MAX => Err(BadPassword::TooLong),
+            Some(password) if password.len() < bytes_min => Err(BadPassword::TooShort { bytes_min }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn draw_username(&self) -> Result<OwnedUserId, RegisterError> {
+        for _ in 0..NAME_ATTEMPTS_MAX {
+            let name = random_string(&*self.0.env.rng, NEW_NAME_LEN);
+            match self.check_username(&name).await {
+                Err(RegisterError::Taken | RegisterError::Reserved) => {}
+                other => return other,
+            }
+        }
+        Err(RegisterError::Taken)
+    }
+
+    /// One commit: the account, its profile, its first session, and the end of what led to it.
+    async fn create_account(&self, user_id: OwnedUserId, seed: AccountSeed) -> Result<Registered, RegisterError> {
+        let store = &self.0.env.store;
+        let user = UserKey::of(&user_id);
+        let draft = seed.device.map(|device| self.build_session(user, device)).transpose()?;
+        let password = match seed.password {
+            Some(password) => Some(self.0.passwords.hash(password, &*self.0.env.rng).await?),
+            None => None,
+        };
+        let account = Account {
+            user_id: user_id.to_string(),
+            password,
+            created_ms: self.now_ms(),
+            is_guest: seed.is_guest,
+            is_admin: seed.is_admin,
+            is_locked: false,
+            is_suspended: false,
+            is_deactivated: false,
+            is_erased: false,
+            devices: u32::from(draft.is_some()),
+            sessions_revision: 1,
+        };
+        let mut txn = store.txn();
+        txn.assert_absent::<Accounts>(&user);
+        txn.put::<Accounts>(&user, &account);
+        txn.put::<Profiles>(&user, &self.build_profile(&user_id));
+        if let Some(draft) = &draft {
+            draft.put(&mut txn, None);
+        }
+        if let Some(passed) = &seed.passed {
+            // The last step before the commit, since a claim is not given back.
+            let claimed = self.claim_token_use(passed, &user_id).await?;
+            end_authentication(&mut txn, passed, claimed);
+        }
+        match store.commit(txn).await {
+            Ok(_) => {}
+            Err(CommitError::Conflict { .. }) if self.is_this_account(user, &account).await? => {}
+            Err(CommitError::Conflict { .. }) => return Err(RegisterError::Taken),
+            Err(error) => return Err(StoreFailure::Write(error).into()),
+        }
+        tracing::info!(%user_id, is_guest = account.is_guest, is_admin = account.is_admin, "account made");
+        Ok(Registered { session: draft.map(|draft| draft.into_session(user_id.clone())), user_id })
+    }
+
+    /// Whether the commit that met a conflict had come through before: the salt of the password tells.
+    async fn is_this_account(&self, user: UserKey, account: &Account) -> Result<bool, StorageError> {
+        Ok(self.0.env.store.get::<Accounts>(&user).await?.as_ref() == Some(account) && account.password.is_some())
+    }
+
+    fn build_profile(&self, user_id: &OwnedUserId) -> UserProfile {
+        match self.0.config.first_display_name {
+            FirstDisplayName::Localpart => build_first_profile(Some(user_id.localpart())),
+            FirstDisplayName::None => build_first_profile(None),
+        }
+    }
+}
+
+/// Marks the use of the registration token as done and removes the session, in the commit that makes the account.
+fn end_authentication(txn: &mut Txn, passed: &RegistrationPassed, claimed: TokenClaimed) {
+    if let (Some(token), TokenClaimed::Held) = (&passed.registration_token, claimed) {
+        let done = RegistrationTokenUse { state: TokenUseState::Done, expires_ms: u64::MAX };
+        txn.outbox_put::<RegistrationTokenUses>(&token_use_key(token, passed.session), &done);
+    }
+    if passed.has_row {
+        txn.outbox_delete::<UiaSessions>(&session_row(passed.session));
+    }
+}
+
+#[cfg(test)]
+#[path = "register_tests.rs"]
+mod tests;

@@ -1,0 +1,225 @@
+//! How sessions begin and end. Every change of a user's sessions asserts and rewrites the account's row,
+//! so that a login and a change of password can never pass each other unseen.
+
+use hearth_protocol::{UserKey, random_string};
+use hearth_storage::Txn;
+use hearth_storage::schema::users::{AccessToken, AccessTokens, Account, Accounts, Device, DeviceSightings, Devices};
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId};
+use thiserror::Error;
+
+use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
+use super::handle::Users;
+use super::local_user::LocalUser;
+use super::pages::scan_all;
+use super::token::{TokenClaim, build_token};
+
+/// The longest device id, in bytes (Appendices, "Opaque Identifiers").
+pub const DEVICE_ID_BYTES_MAX: usize = 255;
+/// The longest display name of a device, in bytes.
+pub const DEVICE_NAME_BYTES_MAX: usize = 512;
+/// Whatever the settings say: deleting all devices of a user must fit one transaction.
+pub(super) const DEVICES_CEILING: u32 = 300;
+/// Length of a device id made here.
+const NEW_DEVICE_ID_LEN: usize = 10;
+
+/// The device that somebody logs in with.
+#[derive(Clone, Debug, Default)]
+pub struct NewDevice {
+    /// An existing device of the user, or the id for a new one; made up when left out.
+    pub device_id: Option<OwnedDeviceId>,
+    /// The name of the device if it is new.
+    pub display_name: Option<String>,
+}
+
+/// A session that has just begun.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// Whose.
+    pub user_id: OwnedUserId,
+    /// On which device.
+    pub device_id: OwnedDeviceId,
+    /// The secret that the client shows from now on; not kept here.
+    pub access_token: String,
+    /// How long the token lives, in milliseconds; none for ever.
+    pub expires_in_ms: Option<u64>,
+}
+
+/// Why a session cannot begin on this device.
+#[derive(Debug, Error)]
+pub enum BadDevice {
+    /// The id is empty, longer than 255 bytes, or holds control characters.
+    #[error("not a device id")]
+    Id,
+    /// The display name is too long.
+    #[error("the display name is longer than {DEVICE_NAME_BYTES_MAX} bytes")]
+    Name,
+    /// The user has as many devices as allowed.
+    #[error("the account has too many devices; log out of some first")]
+    TooMany,
+}
+
+/// Which devices a change of the account logs out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LogOut<'a> {
+    Nobody,
+    /// These, as far as they exist.
+    These(&'a [OwnedDeviceId]),
+    AllBut(&'a DeviceId),
+    All,
+}
+
+/// A session as the transaction that begins it needs it.
+pub(super) struct SessionDraft {
+    pub(super) device_id: OwnedDeviceId,
+    display_name: Option<String>,
+    token: String,
+    claim: TokenClaim,
+    created_ms: u64,
+    lifetime_ms: Option<u64>,
+}
+
+impl SessionDraft {
+    /// Adds the rows of the session. `old` is the device's row so far; the account's row is the caller's.
+    pub(super) fn put(&self, txn: &mut Txn, old: Option<&Device>) {
+        let key = (self.claim.user, self.device_id.to_string());
+        let display_name = match old {
+            Some(device) => {
+                txn.assert_eq::<Devices>(&key, device);
+                if let Some(token) = device.token {
+                    txn.delete::<AccessTokens>(&(self.claim.user, token));
+                }
+                device.display_name.clone()
+            }
+            None => {
+                txn.assert_absent::<Devices>(&key);
+                self.display_name.clone()
+            }
+        };
+        let created_ms = old.map_or(self.created_ms, |device| device.created_ms);
+        txn.put::<Devices>(&key, &Device { display_name, created_ms, token: Some(self.claim.row()) });
+        let token = AccessToken {
+            hash: self.claim.hash,
+            device_id: self.device_id.to_string(),
+            created_ms: self.created_ms,
+            expires_ms: self.lifetime_ms.map(|lifetime_ms| self.created_ms.saturating_add(lifetime_ms)),
+        };
+        let row = (self.claim.user, self.claim.row());
+        txn.assert_absent::<AccessTokens>(&row);
+        txn.put::<AccessTokens>(&row, &token);
+    }
+
+    /// Whether the device is logged in by this very session.
+    pub(super) fn is_of(&self, device: &Device) -> bool {
+        device.token == Some(self.claim.row())
+    }
+
+    pub(super) fn into_session(self, user_id: OwnedUserId) -> NewSession {
+        NewSession { user_id, device_id: self.device_id, access_token: self.token, expires_in_ms: self.lifetime_ms }
+    }
+}
+
+impl Users {
+    /// Checks the device and draws a token.
+    pub(super) fn build_session(&self, user: UserKey, device: NewDevice) -> Result<SessionDraft, BadDevice> {
+        let rng = &*self.0.env.rng;
+        let device_id = device.device_id.unwrap_or_else(|| random_string(rng, NEW_DEVICE_ID_LEN).to_ascii_uppercase().into());
+        if device_id.as_str().is_empty() || device_id.as_str().len() > DEVICE_ID_BYTES_MAX || device_id.as_str().chars().any(char::is_control) {
+            return Err(BadDevice::Id);
+        }
+        if device.display_name.as_ref().is_some_and(|name| name.len() > DEVICE_NAME_BYTES_MAX) {
+            return Err(BadDevice::Name);
+        }
+        let (token, claim) = build_token(user, rng);
+        Ok(SessionDraft {
+            device_id,
+            display_name: device.display_name,
+            token,
+            claim,
+            created_ms: self.now_ms(),
+            lifetime_ms: self.0.config.token_lifetime_s.map(|lifetime_s| lifetime_s.saturating_mul(1_000)),
+        })
+    }
+
+    pub(super) fn devices_max(&self) -> u32 {
+        self.0.config.devices_max.min(DEVICES_CEILING)
+    }
+
+    /// Ends the caller's session and deletes its device (C-S API, `POST /logout`).
+    pub async fn logout(&self, user: &LocalUser) -> Result<(), StoreFailure> {
+        self.delete_devices(user, std::slice::from_ref(&user.device_id)).await
+    }
+
+    /// Ends all sessions of the caller and deletes all devices (C-S API, `POST /logout/all`).
+    pub async fn logout_all(&self, user: &LocalUser) -> Result<(), StoreFailure> {
+        self.change_account(user.key, LogOut::All, |_| Ok(()), |_| ()).await.map(drop)
+    }
+
+    /// Deletes devices of the caller with their sessions; those that do not exist are passed over.
+    pub async fn delete_devices(&self, user: &LocalUser, devices: &[OwnedDeviceId]) -> Result<(), StoreFailure> {
+        let devices = &devices[..devices.len().min(DEVICES_CEILING as usize)];
+        self.change_account(user.key, LogOut::These(devices), |_| Ok(()), |_| ()).await.map(drop)
+    }
+
+    /// Changes an account and ends sessions in one commit. `edit` gets the row; `add` puts further rows of the user.
+    /// `Ok(None)` when there is no such account.
+    pub(super) async fn change_account<E: From<StoreFailure>>(
+        &self,
+        user: UserKey,
+        log_out: LogOut<'_>,
+        edit: impl Fn(&mut Account) -> Result<(), E>,
+        add: impl Fn(&mut Txn),
+    ) -> Result<Option<Account>, E> {
+        let store = &self.0.env.store;
+        for _ in 0..COMMIT_ATTEMPTS_MAX {
+            let Some(account) = store.get::<Accounts>(&user).await.map_err(StoreFailure::from)? else { return Ok(None) };
+            let devices = self.list_logged_out(user, log_out).await?;
+            let mut new = account.clone();
+            edit(&mut new)?;
+            new.devices = new.devices.saturating_sub(u32::try_from(devices.len()).unwrap_or(u32::MAX));
+            new.sessions_revision += 1;
+            let mut txn = store.txn();
+            txn.assert_eq::<Accounts>(&user, &account);
+            txn.put::<Accounts>(&user, &new);
+            for (device_id, device) in devices {
+                let key = (user, device_id);
+                txn.delete::<Devices>(&key);
+                txn.delete::<DeviceSightings>(&key);
+                if let Some(token) = device.token {
+                    txn.delete::<AccessTokens>(&(user, token));
+                }
+            }
+            add(&mut txn);
+            let change = self.0.tokens.begin_change(user);
+            let outcome = settle(store.commit(txn).await);
+            change.end(outcome.is_ok());
+            match outcome? {
+                Settled::Done => return Ok(Some(new)),
+                Settled::Again => {}
+            }
+        }
+        Err(StoreFailure::Contended.into())
+    }
+
+    async fn list_logged_out(&self, user: UserKey, log_out: LogOut<'_>) -> Result<Vec<(String, Device)>, StoreFailure> {
+        let store = &self.0.env.store;
+        let kept = match log_out {
+            LogOut::Nobody => return Ok(Vec::new()),
+            LogOut::These(devices) => {
+                let mut keys: Vec<_> = devices.iter().map(|device| (user, device.to_string())).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                let rows = store.multi_get::<Devices>(&keys).await?;
+                return Ok(keys.into_iter().zip(rows).filter_map(|((_, id), row)| Some((id, row?))).collect());
+            }
+            LogOut::AllBut(kept) => Some(kept),
+            LogOut::All => None,
+        };
+        let rows = scan_all::<Devices, _>(store, &user, DEVICES_CEILING as usize).await?;
+        let rows = rows.into_iter().map(|((_, id), row)| (id, row));
+        Ok(rows.filter(|(id, _)| kept.is_none_or(|kept| kept.as_str() != id)).collect())
+    }
+}
+
+#[cfg(test)]
+#[path = "sessions_tests.rs"]
+mod tests;

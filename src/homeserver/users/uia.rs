@@ -1,0 +1,327 @@
+//! User-interactive authentication: which stages an operation asks for, and how far a client has come
+//! (C-S API, "User-Interactive Authentication API").
+//!
+//! A session is bound to its operation, path and user. What a client sends for a stage is judged and forgotten:
+//! no password or other parameter of a request is ever kept.
+
+use hearth_storage::schema::users::{UiaSession, UiaSessions};
+use hearth_storage::{CommitError, StorageError};
+use ruma::api::client::uiaa::AuthData;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::config::Registration;
+use super::error::StoreFailure;
+use super::handle::Users;
+use super::local_user::LocalUser;
+use super::localpart::build_login_candidates;
+use super::login::LoginError;
+use super::password::PasswordFailure;
+use super::registration_tokens::TokenUseError;
+use super::uia_session::{UiaSessionId, build_purpose, session_row};
+
+const DUMMY: &str = "m.login.dummy";
+const TERMS: &str = "m.login.terms";
+const REGISTRATION_TOKEN: &str = "m.login.registration_token";
+const PASSWORD: &str = "m.login.password";
+
+/// The `auth` of a request.
+#[derive(Clone)]
+pub struct Auth {
+    /// The session that it goes on with.
+    pub session: Option<String>,
+    /// The stage that it completes; none to ask whether all is done.
+    pub stage: Option<Stage>,
+}
+
+/// A stage with what the client shows for it.
+#[derive(Clone)]
+pub enum Stage {
+    /// `m.login.dummy`.
+    Dummy,
+    /// `m.login.terms`.
+    Terms,
+    /// `m.login.registration_token`.
+    RegistrationToken(String),
+    /// `m.login.password`.
+    Password {
+        /// User id or localpart.
+        user: String,
+        /// As typed.
+        password: String,
+    },
+    /// A stage that this server does not have.
+    Other(String),
+}
+
+impl Auth {
+    /// Reads the `auth` of a request: with `identifier`, or with `user` as older clients send it. None when it is
+    /// not an object, or a stage lacks what belongs to it.
+    pub fn from_json(auth: &Value) -> Option<Self> {
+        let auth = auth.as_object()?;
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let stage = match auth.get("type").and_then(Value::as_str) {
+            None => None,
+            Some(DUMMY) => Some(Stage::Dummy),
+            Some(TERMS) => Some(Stage::Terms),
+            Some(REGISTRATION_TOKEN) => Some(Stage::RegistrationToken(text(auth.get("token"))?)),
+            Some(PASSWORD) => {
+                let user = match auth.get("identifier") {
+                    Some(identifier) => text(identifier.get("user")),
+                    None => text(auth.get("user")),
+                };
+                Some(Stage::Password { user: user?, password: text(auth.get("password"))? })
+            }
+            Some(other) => Some(Stage::Other(other.to_owned())),
+        };
+        Some(Self { session: text(auth.get("session")), stage })
+    }
+
+    /// The same from ruma's form.
+    pub fn from_data(auth: &AuthData) -> Option<Self> {
+        Self::from_json(&serde_json::to_value(auth).ok()?)
+    }
+}
+
+/// Whether an operation may go on.
+pub enum UiaOutcome<P> {
+    /// Yes; the proof is what the operation asks for.
+    Passed(P),
+    /// Not yet: answer 401 with this.
+    Challenge(UiaChallenge),
+}
+
+/// What a client still has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UiaChallenge {
+    /// The ways to get through, each a list of stages.
+    pub flows: Vec<Vec<&'static str>>,
+    /// Stages that are done.
+    pub completed: Vec<String>,
+    /// Parameters of the stages, an object.
+    pub params: Value,
+    /// To be sent along from now on.
+    pub session: String,
+    /// Why the stage in this request was not completed.
+    pub error: Option<StageError>,
+}
+
+/// Why a stage was not completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StageError {
+    /// `M_FORBIDDEN`.
+    #[error("wrong password")]
+    WrongPassword,
+    /// `M_UNAUTHORIZED`: unknown, expired or used up.
+    #[error("the registration token is not valid")]
+    BadRegistrationToken,
+    /// `M_UNRECOGNIZED`: not a stage of this operation.
+    #[error("this stage is not offered")]
+    NotOffered,
+}
+
+/// Why the authentication could not go on at all.
+#[derive(Debug, Error)]
+pub enum UiaError {
+    /// Nobody may register: `M_FORBIDDEN`.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// The password is of another user: 403 `M_FORBIDDEN`.
+    #[error("authenticate as the user who makes the request")]
+    OtherUser,
+    /// Too many passwords wait to be compared.
+    #[error(transparent)]
+    Password(#[from] PasswordFailure),
+    /// The tables.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+impl From<StorageError> for UiaError {
+    fn from(error: StorageError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Proves that somebody may register now.
+#[derive(Clone, Debug)]
+pub struct RegistrationPassed {
+    pub(super) session: [u8; 16],
+    pub(super) registration_token: Option<String>,
+    pub(super) has_row: bool,
+}
+
+/// Proves that the caller has shown the password again.
+#[derive(Clone, Copy, Debug)]
+pub struct Reauthenticated(());
+
+/// Who authenticates for what.
+struct Asking<'a> {
+    flows: Vec<Vec<&'static str>>,
+    purpose: [u8; 32],
+    user: Option<&'a LocalUser>,
+}
+
+/// How far a session has come.
+struct Progress {
+    session: UiaSessionId,
+    row: Option<UiaSession>,
+    now: UiaSession,
+}
+
+impl Users {
+    /// The stages of registration (C-S API, `POST /register`).
+    pub async fn check_registration_auth(&self, auth: Option<&Auth>) -> Result<UiaOutcome<RegistrationPassed>, UiaError> {
+        let mut flow = match self.0.config.registration {
+            Registration::Closed => return Err(UiaError::RegistrationClosed),
+            Registration::Token => vec![REGISTRATION_TOKEN],
+            Registration::Open => vec![],
+        };
+        if self.0.config.terms_required {
+            flow.push(TERMS);
+        }
+        if flow.is_empty() {
+            flow.push(DUMMY);
+        }
+        let asking = Asking { flows: vec![flow], purpose: build_purpose("register", "/register", None), user: None };
+        Ok(match self.check_auth(&asking, auth).await? {
+            UiaOutcome::Challenge(challenge) => UiaOutcome::Challenge(challenge),
+            UiaOutcome::Passed(progress) => UiaOutcome::Passed(RegistrationPassed {
+                session: progress.session.nonce,
+                registration_token: progress.now.registration_token,
+                has_row: progress.row.is_some(),
+            }),
+        })
+    }
+
+    /// Asks a user who is logged in for the password again. `operation` and `path` are what the session is good for.
+    pub async fn check_user_auth(&self, user: &LocalUser, operation: &str, path: &str, auth: Option<&Auth>) -> Result<UiaOutcome<Reauthenticated>, UiaError> {
+        let asking = Asking { flows: vec![vec![PASSWORD]], purpose: build_purpose(operation, path, Some(&user.key.0)), user: Some(user) };
+        Ok(match self.check_auth(&asking, auth).await? {
+            UiaOutcome::Challenge(challenge) => UiaOutcome::Challenge(challenge),
+            UiaOutcome::Passed(_) => UiaOutcome::Passed(Reauthenticated(())),
+        })
+    }
+
+    async fn check_auth(&self, asking: &Asking<'_>, auth: Option<&Auth>) -> Result<UiaOutcome<Progress>, UiaError> {
+        let mut progress = self.load_progress(asking, auth.and_then(|auth| auth.session.as_deref())).await?;
+        let stage = auth.and_then(|auth| auth.stage.as_ref());
+        let mut error = None;
+        if let Some(stage) = stage {
+            error = self.check_stage(asking, stage, &mut progress).await?.err();
+        }
+        let done = &progress.now.completed;
+        if asking.flows.iter().any(|flow| flow.iter().all(|stage| done.iter().any(|done| done == stage))) {
+            return Ok(UiaOutcome::Passed(progress));
+        }
+        if progress.row.as_ref() != Some(&progress.now) && !progress.now.completed.is_empty() {
+            self.record_progress(&progress).await?;
+        }
+        Ok(UiaOutcome::Challenge(UiaChallenge {
+            flows: asking.flows.clone(),
+            completed: progress.now.completed,
+            params: self.build_params(asking),
+            session: progress.session.encode(&self.0.uia_secret, &asking.purpose),
+            error,
+        }))
+    }
+
+    /// The session that a client goes on with, or a new one when it has none that is good for this.
+    async fn load_progress(&self, asking: &Asking<'_>, session: Option<&str>) -> Result<Progress, UiaError> {
+        let now_ms = self.now_ms();
+        let known = session.and_then(|id| UiaSessionId::decode(id, &self.0.uia_secret, &asking.purpose, now_ms));
+        // A flow of one stage leaves no rows behind.
+        let may_have_row = asking.flows.iter().any(|flow| flow.len() > 1);
+        let row = match known {
+            Some(session) if may_have_row => self.0.env.store.get::<UiaSessions>(&session_row(session.nonce)).await?,
+            _ => None,
+        };
+        let session = known.unwrap_or_else(|| {
+            let lifetime_ms = self.0.config.auth_session_lifetime_s.saturating_mul(1_000);
+            UiaSessionId::new(now_ms.saturating_add(lifetime_ms), &*self.0.env.rng)
+        });
+        let empty = || UiaSession { completed: Vec::new(), registration_token: None, expires_ms: session.expires_ms };
+        Ok(Progress { session, now: row.clone().unwrap_or_else(empty), row })
+    }
+
+    async fn check_stage(&self, asking: &Asking<'_>, stage: &Stage, progress: &mut Progress) -> Result<Result<(), StageError>, UiaError> {
+        let name = match stage {
+            Stage::Dummy => DUMMY,
+            Stage::Terms => TERMS,
+            Stage::RegistrationToken(_) => REGISTRATION_TOKEN,
+            Stage::Password { .. } => PASSWORD,
+            Stage::Other(_) => return Ok(Err(StageError::NotOffered)),
+        };
+        if !asking.flows.iter().any(|flow| flow.contains(&name)) {
+            return Ok(Err(StageError::NotOffered));
+        }
+        let checked = match stage {
+            Stage::Password { user, password } => self.check_password_stage(asking, user, password).await?,
+            Stage::RegistrationToken(token) => self.check_token_stage(token, progress).await?,
+            _ => Ok(()),
+        };
+        if checked.is_ok() && !progress.now.completed.iter().any(|done| done == name) {
+            progress.now.completed.push(name.to_owned());
+        }
+        Ok(checked)
+    }
+
+    async fn check_password_stage(&self, asking: &Asking<'_>, user: &str, password: &str) -> Result<Result<(), StageError>, UiaError> {
+        let Some(caller) = asking.user else { return Ok(Err(StageError::NotOffered)) };
+        if !build_login_candidates(user, self.server_name()).contains(&caller.user_id) {
+            return Err(UiaError::OtherUser);
+        }
+        match self.require_password(caller.user_id.as_str(), password.to_owned()).await {
+            Ok(_) => Ok(Ok(())),
+            Err(LoginError::Password(error)) => Err(error.into()),
+            Err(LoginError::Store(error)) => Err(error.into()),
+            Err(_) => Ok(Err(StageError::WrongPassword)),
+        }
+    }
+
+    async fn check_token_stage(&self, token: &str, progress: &mut Progress) -> Result<Result<(), StageError>, UiaError> {
+        if progress.now.registration_token.as_deref().is_some_and(|reserved| reserved != token) {
+            return Ok(Err(StageError::BadRegistrationToken)); // One session, one token.
+        }
+        match self.reserve_token_use(token, progress.session).await {
+            Ok(()) => {
+                progress.now.registration_token = Some(token.to_owned());
+                Ok(Ok(()))
+            }
+            Err(TokenUseError::Void) => Ok(Err(StageError::BadRegistrationToken)),
+            Err(TokenUseError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    async fn record_progress(&self, progress: &Progress) -> Result<(), UiaError> {
+        let store = &self.0.env.store;
+        let key = session_row(progress.session.nonce);
+        let mut txn = store.txn();
+        match &progress.row {
+            Some(row) => txn.assert_eq::<UiaSessions>(&key, row),
+            None => txn.assert_absent::<UiaSessions>(&key),
+        };
+        txn.put::<UiaSessions>(&key, &progress.now);
+        match store.commit(txn).await {
+            // A conflict: another request of the session was faster; the client sees what is missing and goes on.
+            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(StoreFailure::Write(error).into()),
+        }
+    }
+
+    fn build_params(&self, asking: &Asking<'_>) -> Value {
+        if !asking.flows.iter().any(|flow| flow.contains(&TERMS)) {
+            return json!({});
+        }
+        let config = &self.0.config;
+        let url = config.terms_url.as_deref().unwrap_or_default();
+        json!({ TERMS: { "policies": { "terms_of_service": {
+            "version": config.terms_version,
+            "en": { "name": "Terms of Service", "url": url },
+        } } } })
+    }
+}
+
+#[cfg(test)]
+#[path = "uia_tests.rs"]
+mod tests;
