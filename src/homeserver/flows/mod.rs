@@ -1,0 +1,57 @@
+//! Operations that need several of the folders below: one user's change that shows in many rooms, and
+//! pages of a room for a reader, with the tokens that clients hold.
+//!
+//! Nothing here has tables or workers of its own, and no rule of Matrix is decided here.
+
+mod account;
+mod context;
+mod members;
+mod messages;
+
+pub use context::{Context, ContextRequest};
+pub use members::{JoinedMember, StateForm};
+pub use messages::{MessagesPage, MessagesRequest};
+
+use crate::env::Env;
+use crate::rooms::{Access, Audience, Form, RoomError, RoomView, Rooms};
+use crate::users::{LocalUser, Users};
+use hearth_protocol::RoomKey;
+use ruma::RoomId;
+
+/// A cheap handle.
+#[derive(Clone)]
+pub struct Flows {
+    env: Env,
+    users: Users,
+    rooms: Rooms,
+}
+
+/// A room that the user may read something of, and what.
+struct Readable {
+    view: RoomView,
+    access: Access,
+}
+
+impl Flows {
+    /// Over these.
+    pub fn new(env: &Env, users: Users, rooms: Rooms) -> Self {
+        Self { env: env.clone(), users, rooms }
+    }
+
+    /// The room as far as the user may read it: as a member, as a former one who has not forgotten it, or as anybody
+    /// where the room is open to the world. What is not readable is as good as unknown.
+    async fn require_readable(&self, user: &LocalUser, room: &RoomId) -> Result<Readable, RoomError> {
+        let view = self.rooms.require_view(room).await?;
+        let access = view.reader_access(&user.user_id).await?;
+        let is_forgotten = match access {
+            Access::Left { .. } => self.users.load_room(&user.key, &RoomKey::of(room)).await?.is_some_and(|row| row.forgotten),
+            Access::None => true,
+            Access::Joined | Access::Peek => false,
+        };
+        if is_forgotten { Err(RoomError::UnknownRoom) } else { Ok(Readable { view, access }) }
+    }
+
+    fn audience<'a>(&self, user: &'a LocalUser) -> Audience<'a> {
+        Audience { user: &user.user_id, device: &user.device_id, now: self.env.clock.now(), form: Form::WithRoomId }
+    }
+}
