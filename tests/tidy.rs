@@ -8,6 +8,8 @@
 
 #[path = "tidy/bans.rs"]
 mod bans;
+#[path = "tidy/callers.rs"]
+mod callers;
 #[path = "tidy/docs.rs"]
 mod docs;
 #[path = "tidy/layers.rs"]
@@ -93,6 +95,11 @@ fn files_and_functions_keep_their_size() {
 #[test]
 fn every_file_is_reached_by_a_mod() {
     report(&reach::check(&repository()));
+}
+
+#[test]
+fn the_specification_says_who_calls_and_how_often() {
+    report(&callers::check(&repository()));
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub fn check_code(tree: &Tree) -> Vec<String> {
             }
         }
     }
+    // Measurements are no tests: they may wait to be asked for.
+    let is_measurement = |text: &str| text.starts_with("#[ignore = \"a measurement");
     let tests_of_tidy = |path: &str| path.starts_with("tests/tidy");
     for file in tree
         .files
@@ -110,6 +112,9 @@ pub fn check_code(tree: &Tree) -> Vec<String> {
     {
         for (text, instead) in EVERYWHERE {
             for at in find_words(&file.text, text) {
+                if is_measurement(&file.text[at..]) {
+                    continue;
+                }
                 let line = line_of(&file.text, at);
                 complaints.push(format!(
                     "{}:{line}: `{text}` is banned; use {instead}",

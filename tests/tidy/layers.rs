@@ -17,7 +17,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// The folders of `homeserver`: each may import only those before it.
-const FOLDERS: &[&str] = &[
+pub const FOLDERS: &[&str] = &[
     "outbound",
     "users",
     "e2ee",

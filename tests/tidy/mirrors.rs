@@ -119,6 +119,15 @@ fn check_mirror(tree: &Tree, place: &str, operation: &Operation) -> Vec<String> 
     complaints
 }
 
+/// Where the operations of a stem are handled.
+pub fn handler_path(area: &str, stem: &str) -> String {
+    let handlers = AREAS
+        .iter()
+        .find(|(name, ..)| *name == area)
+        .map_or("", |(_, handlers, _)| *handlers);
+    format!("{handlers}{stem}.rs")
+}
+
 fn has_function(tree: &Tree, path: &str, function: &str) -> bool {
     tree.files.get(path).is_some_and(|file| {
         let head = format!("fn {function}");
@@ -231,7 +240,7 @@ fn check_stems(
 
 /// `sendMessage` is `send_message`, `uploadContentToMXC` is `upload_content_to_mxc`, and
 /// `getAccount3PIDs` is `get_account3pids`.
-fn snake_case(id: &str) -> String {
+pub fn snake_case(id: &str) -> String {
     let letters: Vec<char> = id.chars().collect();
     let mut out = String::new();
     for (at, letter) in letters.iter().enumerate() {

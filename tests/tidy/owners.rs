@@ -4,6 +4,7 @@
 //! to rooms are written by the pipeline's commit step alone. Where the table's doc names none, the
 //! file's doc does. `Owner: the ..` is a table of many, each with rows of their own.
 
+use crate::layers::FOLDERS;
 use crate::source::{Tree, find_words, is_word, line_of, word_at};
 
 const SCHEMA: &str = "src/storage/schema/";
@@ -125,15 +126,21 @@ fn stated_owner(text: &str, table: &str) -> Option<String> {
     of_table.or_else(of_file)
 }
 
-/// The word behind `Owner: `.
+/// The word behind `Owner: `, or behind `Written by ` where that is a folder.
 fn owner_in(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("Owner: ")?;
-    let rest = rest.trim_start_matches(['`', '[']);
-    let end = rest
-        .bytes()
-        .position(|byte| !is_word(byte) && byte != b'/')
-        .unwrap_or(rest.len());
-    Some(rest[..end].to_owned())
+    let word = |rest: &str| {
+        let rest = rest.trim_start_matches(['`', '[']);
+        let end = rest
+            .bytes()
+            .position(|byte| !is_word(byte) && byte != b'/')
+            .unwrap_or(rest.len());
+        rest[..end].to_owned()
+    };
+    if let Some((_, rest)) = line.split_once("Owner: ") {
+        return Some(word(rest));
+    }
+    let (_, rest) = line.split_once("Written by ")?;
+    Some(word(rest)).filter(|word| FOLDERS.contains(&word.as_str()))
 }
 
 /// Every `writer::<Table` in the code, with the table's bare name.
