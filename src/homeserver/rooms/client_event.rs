@@ -1,0 +1,148 @@
+//! Events as clients get them: the shared bytes of the event, and `unsigned` for one reader.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use hearth_protocol::UnixMs;
+use hearth_storage::StorageError;
+use ruma::{DeviceId, UserId};
+use serde_json::value::RawValue;
+
+use super::stored_event::StoredEvent;
+use super::view::RoomView;
+
+/// Whether an event names its room: in `/sync` the place of the event does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    WithRoomId,
+    WithoutRoomId,
+}
+
+/// For whom events are written out.
+#[derive(Clone, Copy)]
+pub struct Audience<'a> {
+    pub user: &'a UserId,
+    pub device: &'a DeviceId,
+    /// The present, for `unsigned.age`.
+    pub now: UnixMs,
+    pub form: Form,
+}
+
+impl RoomView {
+    /// An event as a client gets it (C-S API, "Room event format"). The caller has passed it through the gate.
+    ///
+    /// # Errors
+    /// When reading what belongs into `unsigned` fails.
+    pub async fn client_json(
+        &self,
+        stored: &StoredEvent,
+        audience: Audience<'_>,
+    ) -> Result<Box<RawValue>, StorageError> {
+        let mut json = self.open_json(stored, audience.form);
+        json.push_str(",\"unsigned\":{");
+        let age = audience.now.0.saturating_sub(stored.event.origin_server_ts);
+        let _ = write!(json, "\"age\":{age}");
+        let membership = self.membership_at(stored.after, audience.user).await?;
+        let _ = write!(json, ",\"membership\":\"{}\"", membership.as_str());
+        if let Some((device, id)) = &stored.transaction
+            && device == audience.device.as_str()
+            && stored.event.sender == audience.user
+        {
+            json.push_str(",\"transaction_id\":");
+            json.push_str(&quoted(id));
+        }
+        self.write_replaced(stored, &mut json).await?;
+        self.write_redaction(stored, audience, &mut json).await?;
+        json.push_str("}}");
+        Ok(raw(json))
+    }
+
+    /// Several events as a client gets them.
+    ///
+    /// # Errors
+    /// As `client_json`.
+    pub async fn list_client_json(
+        &self,
+        events: &[Arc<StoredEvent>],
+        audience: Audience<'_>,
+    ) -> Result<Vec<Box<RawValue>>, StorageError> {
+        let mut all = Vec::with_capacity(events.len());
+        for stored in events {
+            all.push(self.client_json(stored, audience).await?);
+        }
+        Ok(all)
+    }
+
+    fn open_json(&self, stored: &StoredEvent, form: Form) -> String {
+        let head = stored.client_head();
+        let mut json = String::with_capacity(head.len() + 256);
+        json.push_str(head);
+        if form == Form::WithRoomId {
+            json.push_str(",\"room_id\":");
+            json.push_str(&quoted(self.room.room_id.as_str()));
+        }
+        json
+    }
+
+    /// What a state event replaced.
+    async fn write_replaced(
+        &self,
+        stored: &StoredEvent,
+        json: &mut String,
+    ) -> Result<(), StorageError> {
+        let Some((kind, state_key)) = stored.event.state_pair() else {
+            return Ok(());
+        };
+        let Some(num) = self.num_at(stored.before, kind, state_key).await? else {
+            return Ok(());
+        };
+        if let Some(old) = self.events(&[num]).await?.first() {
+            let _ = write!(
+                json,
+                ",\"prev_content\":{},\"prev_sender\":{},\"replaces_state\":{}",
+                old.event.content.get(),
+                quoted(old.event.sender.as_str()),
+                quoted(old.event.id.as_str())
+            );
+        }
+        Ok(())
+    }
+
+    async fn write_redaction(
+        &self,
+        stored: &StoredEvent,
+        audience: Audience<'_>,
+        json: &mut String,
+    ) -> Result<(), StorageError> {
+        let Some(num) = stored.redacted_by else {
+            return Ok(());
+        };
+        if let Some(redaction) = self.events(&[num]).await?.first() {
+            let age = audience
+                .now
+                .0
+                .saturating_sub(redaction.event.origin_server_ts);
+            let because = self.open_json(redaction, audience.form);
+            let _ = write!(
+                json,
+                ",\"redacted_by\":{}",
+                quoted(redaction.event.id.as_str())
+            );
+            let _ = write!(
+                json,
+                ",\"redacted_because\":{because},\"unsigned\":{{\"age\":{age}}}}}"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn raw(json: String) -> Box<RawValue> {
+    // Every part is JSON itself; were one not, an empty object is what a client can live with.
+    RawValue::from_string(json)
+        .unwrap_or_else(|_| RawValue::from_string("{}".to_owned()).unwrap_or_default())
+}

@@ -1,0 +1,217 @@
+//! The handle of rooms: what others may ask of them.
+
+use std::sync::Arc;
+
+use hearth_protocol::{EventDraft, RoomKey, UserKey};
+use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
+use serde_json::value::RawValue;
+
+use super::config::RoomsConfig;
+use super::erasure::ErasureWorker;
+use super::error::RoomError;
+use super::pipeline::{LaneWorker, LocalDraft, Pipeline, Submission, Submitted, Transaction};
+use super::ports::RemoteRooms;
+use super::reader::RoomReader;
+use super::view::RoomView;
+use crate::env::Env;
+use crate::users::{LocalUser, Users};
+
+/// Longest transaction id that is remembered, in bytes.
+const TRANSACTION_ID_BYTES_MAX: usize = 255;
+
+/// An event that a client asks to be made.
+pub struct NewEvent {
+    pub kind: String,
+    /// Some for state events.
+    pub state_key: Option<String>,
+    pub content: Box<RawValue>,
+    /// The target of an `m.room.redaction`.
+    pub redacts: Option<OwnedEventId>,
+    /// The client's transaction id, where the endpoint has one.
+    pub txn_id: Option<String>,
+    /// A time other than now, in milliseconds; only application services may give one.
+    pub timestamp: Option<u64>,
+}
+
+/// Rooms: a cheap handle.
+#[derive(Clone)]
+pub struct Rooms(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub env: Env,
+    pub config: RoomsConfig,
+    pub reader: Arc<RoomReader>,
+    pub pipeline: Pipeline,
+    pub users: Users,
+    pub remote: Arc<dyn RemoteRooms>,
+}
+
+/// What rooms do by themselves.
+pub struct RoomWorkers {
+    pub lanes: Vec<LaneWorker>,
+    pub erasure: ErasureWorker,
+}
+
+impl Rooms {
+    /// The handle, and the workers that have to run for it to answer.
+    #[must_use]
+    pub fn new(
+        env: &Env,
+        config: RoomsConfig,
+        users: Users,
+        remote: Arc<dyn RemoteRooms>,
+    ) -> (Self, RoomWorkers) {
+        let reader = Arc::new(RoomReader::new(env.store.clone(), &config));
+        let (pipeline, lanes) = Pipeline::new(env.clone(), config.clone(), reader.clone());
+        let erasure = ErasureWorker::new(env.clone(), reader.clone());
+        let inner = Inner {
+            env: env.clone(),
+            config,
+            reader,
+            pipeline,
+            users,
+            remote,
+        };
+        (Self(Arc::new(inner)), RoomWorkers { lanes, erasure })
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// The reads and their caches.
+    #[must_use]
+    pub fn reader(&self) -> &Arc<RoomReader> {
+        &self.0.reader
+    }
+
+    /// The room as it is now; none when it is unknown.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn load_view(&self, room: &RoomId) -> Result<Option<RoomView>, RoomError> {
+        self.load_view_by_key(RoomKey::of(room)).await
+    }
+
+    /// The room of a key.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn load_view_by_key(&self, key: RoomKey) -> Result<Option<RoomView>, RoomError> {
+        let room = self.0.reader.load_room(key).await?;
+        Ok(room.map(|room| RoomView {
+            reader: self.0.reader.clone(),
+            room,
+        }))
+    }
+
+    /// The room, which has to be there.
+    ///
+    /// # Errors
+    /// `UnknownRoom` when it is not.
+    pub async fn require_view(&self, room: &RoomId) -> Result<RoomView, RoomError> {
+        self.load_view(room).await?.ok_or(RoomError::UnknownRoom)
+    }
+
+    /// Sends an event: a message, a piece of state, or a redaction. The same state again makes no new event,
+    /// and neither does the same transaction.
+    ///
+    /// # Errors
+    /// When the room is unknown, the rules refuse the event, or it cannot be built.
+    pub async fn send(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        event: NewEvent,
+    ) -> Result<OwnedEventId, RoomError> {
+        check_sendable(&event)?;
+        let transaction = match event.txn_id {
+            Some(id) if id.len() > TRANSACTION_ID_BYTES_MAX => {
+                return Err(RoomError::Invalid("the transaction id is too long"));
+            }
+            Some(id) => Some(Transaction {
+                user: user.key,
+                device: user.device_id.to_string(),
+                id,
+            }),
+            None => None,
+        };
+        let draft = EventDraft {
+            kind: event.kind,
+            state_key: event.state_key,
+            sender: user.user_id.clone(),
+            content: event.content,
+            redacts: event.redacts,
+            origin_server_ts: event.timestamp.unwrap_or_else(|| self.0.env.clock.now().0),
+        };
+        self.submit_one(
+            room,
+            LocalDraft {
+                draft,
+                target: None,
+                transaction,
+            },
+        )
+        .await
+    }
+
+    pub(super) async fn submit_one(
+        &self,
+        room: &RoomId,
+        draft: LocalDraft,
+    ) -> Result<OwnedEventId, RoomError> {
+        let submitted = self.submit(room, Submission::Local(vec![draft])).await?;
+        submitted
+            .events
+            .first()
+            .map(|event| event.id().clone())
+            .ok_or(RoomError::Stopping)
+    }
+
+    /// Puts events into the room's queue.
+    ///
+    /// # Errors
+    /// As the pipeline says.
+    pub async fn submit(
+        &self,
+        room: &RoomId,
+        submission: Submission,
+    ) -> Result<Submitted, RoomError> {
+        self.0.pipeline.submit(RoomKey::of(room), submission).await
+    }
+
+    /// The rooms that both users are joined to, out of the first one's list; for who may see whose presence.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn share_room(
+        &self,
+        rooms: &[OwnedRoomId],
+        other: &UserId,
+    ) -> Result<bool, RoomError> {
+        let other = UserKey::of(other);
+        for room in rooms {
+            let view = self.load_view(room).await?;
+            let member = view.as_ref().and_then(|view| view.room.member(other));
+            if member.is_some_and(|row| {
+                row.membership == hearth_storage::schema::users::Membership::Join
+            }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What no client may send as it is (C-S API, `PUT /rooms/{roomId}/state`).
+fn check_sendable(event: &NewEvent) -> Result<(), RoomError> {
+    if event.kind == "m.room.create" {
+        return Err(RoomError::Forbidden("a room is created once".to_owned()));
+    }
+    if event.kind == "m.room.redaction" && event.redacts.is_none() && event.state_key.is_none() {
+        return Err(RoomError::Invalid(
+            "a redaction names the event that it redacts",
+        ));
+    }
+    Ok(())
+}

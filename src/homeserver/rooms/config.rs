@@ -1,0 +1,19 @@
+//! The section `[rooms]` of the configuration.
+
+use ruma::RoomVersionId;
+
+use crate::settings;
+
+settings! {
+    /// Rooms, and how much of them is kept in memory.
+    pub struct RoomsConfig {
+        /// The version of rooms that name none (C-S API, `createRoom`).
+        pub default_version: RoomVersionId = RoomVersionId::V12,
+        /// Ceiling of the caches of rooms, in bytes. Memory is taken only as it is used.
+        pub cache_bytes_max: u64 = 128 * 1024 * 1024,
+        /// How long the original of a redacted event is kept, in milliseconds. Until then an administrator can look at it.
+        pub redacted_kept_ms: u64 = 7 * 24 * 60 * 60 * 1_000,
+        /// How many commands may wait for one room; further ones are told to come back later.
+        pub room_queue_max: usize = 1_000,
+    }
+}

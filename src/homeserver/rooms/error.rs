@@ -1,0 +1,59 @@
+//! What can go wrong with a command on a room.
+
+use hearth_protocol::{BadEvent, BadSignature, Rejection};
+use hearth_storage::{CommitError, StorageError};
+use ruma::OwnedEventId;
+use thiserror::Error;
+
+/// The closed list of ways in which a command on a room fails.
+#[derive(Clone, Debug, Error)]
+pub enum RoomError {
+    /// No such room here, or the caller may not know of it.
+    #[error("unknown room")]
+    UnknownRoom,
+    /// No such event in the room, or the caller may not see it.
+    #[error("unknown event")]
+    UnknownEvent,
+    /// The caller is not in the room, or may not do this in it.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// The auth rules of the room version refuse the event.
+    #[error("refused by the auth rules: {0}")]
+    Refused(#[from] Rejection),
+    /// The event cannot be built: not canonical, too large, a field missing.
+    #[error("bad event: {0}")]
+    BadEvent(#[from] BadEvent),
+    /// A signature that the event needs is missing or wrong.
+    #[error("bad signature: {0}")]
+    BadSignature(#[from] BadSignature),
+    /// The request is well formed, but a value in it is not allowed.
+    #[error("invalid: {0}")]
+    Invalid(&'static str),
+    /// `initial_state` or `power_level_content_override` makes a room that the auth rules refuse.
+    #[error("invalid room state: {0}")]
+    InvalidRoomState(String),
+    /// The room version is not one that this server knows.
+    #[error("unsupported room version")]
+    UnsupportedVersion,
+    /// The user already is what the command asks for, where the specification wants an error.
+    #[error("bad state: {0}")]
+    BadState(&'static str),
+    /// The event cites others that are not known here, and that nobody gave.
+    #[error("{} events are missing", .0.len())]
+    Missing(Vec<OwnedEventId>),
+    /// The stored state cannot be resolved: the database is damaged.
+    #[error("unresolvable state: {0}")]
+    Unresolvable(String),
+    /// The room's queue is full.
+    #[error("too many requests are waiting for this room")]
+    Overloaded,
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+    /// Reading failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Writing failed; nothing was changed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}

@@ -1,0 +1,45 @@
+//! Rooms: their events, their state, who is in them, and what may be read of them.
+//!
+//! Everything that changes a room goes through `pipeline`; everything that is read of it for somebody passes `access`.
+//! Nothing here speaks HTTP, and nothing here tells anybody of a change: followers of the output log do.
+
+mod access;
+mod chain_cover;
+mod check;
+mod client_event;
+mod commands;
+mod config;
+mod create;
+mod erasure;
+mod error;
+mod membership;
+mod pipeline;
+mod ports;
+mod reader;
+mod receipts;
+mod receive;
+mod snapshot;
+mod state_map;
+mod stored_event;
+mod timeline;
+mod typing;
+mod view;
+
+pub use access::Access;
+pub use check::Finding;
+pub use client_event::{Audience, Form};
+pub use commands::{NewEvent, RoomWorkers, Rooms};
+pub use config::RoomsConfig;
+pub use create::{CreateRoom, InitialState, Preset};
+pub use erasure::ErasureWorker;
+pub use error::RoomError;
+pub use pipeline::{LaneWorker, RemoteEvent, Submission, Submitted, SubmittedEvent};
+pub use ports::{NoRemote, RemoteRooms};
+pub use reader::RoomReader;
+pub use receipts::{MAIN_THREAD, ReadMarks, ReceiptKind, Receipts, thread_root};
+pub use snapshot::RoomSnapshot;
+pub use state_map::{StateKeyTable, StateMap};
+pub use stored_event::StoredEvent;
+pub use timeline::{Direction, HistoryPos, Stretch};
+pub use typing::{TYPING_MS_DEFAULT, TYPING_MS_MAX, Typing};
+pub use view::RoomView;

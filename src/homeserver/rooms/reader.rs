@@ -1,0 +1,362 @@
+//! Reading rooms: the caches, and what fills them. Never writes.
+
+use std::sync::Arc;
+
+use hearth_protocol::{EventKey, EventNum, RoomKey, StateSetNum, rules_of};
+use hearth_storage::schema::rooms::{
+    EventNums, Events, Memberships, RoomHeads, StateKeys, StateSetRow, StateSets,
+};
+use hearth_storage::{Key, Page, Placed, ScanBy, StorageError, Store, Table};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use ruma::{EventId, OwnedRoomId, RoomVersionId};
+
+use super::config::RoomsConfig;
+use super::snapshot::RoomSnapshot;
+use super::state_map::{StateKeyTable, StateMap};
+use super::stored_event::StoredEvent;
+
+/// Rows asked for at once when a whole table of a room is read.
+const ROWS_PER_PAGE: usize = 2_000;
+/// What a cached event costs beside its JSON, in bytes.
+const EVENT_OVERHEAD_BYTES: u64 = 700;
+/// What an entry of a persistent map costs, in bytes; most of a set is shared with its neighbours.
+const STATE_ENTRY_BYTES: u64 = 16;
+/// What a member of a live room costs, in bytes.
+const MEMBER_BYTES: u64 = 250;
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<(RoomKey, EventNum), Arc<StoredEvent>> for ByBytes {
+    fn weight(&self, _: &(RoomKey, EventNum), event: &Arc<StoredEvent>) -> u64 {
+        EVENT_OVERHEAD_BYTES + 3 * event.event.json.get().len() as u64
+    }
+}
+
+impl Weighter<(RoomKey, StateSetNum), StateMap> for ByBytes {
+    fn weight(&self, _: &(RoomKey, StateSetNum), map: &StateMap) -> u64 {
+        256 + STATE_ENTRY_BYTES * map.len() as u64
+    }
+}
+
+impl Weighter<RoomKey, Arc<RoomSnapshot>> for ByBytes {
+    fn weight(&self, _: &RoomKey, room: &Arc<RoomSnapshot>) -> u64 {
+        1_024
+            + STATE_ENTRY_BYTES * room.state.len() as u64
+            + MEMBER_BYTES * room.members.len() as u64
+    }
+}
+
+/// Reads of rooms through caches with ceilings in bytes.
+pub struct RoomReader {
+    store: Store,
+    events: Cache<(RoomKey, EventNum), Arc<StoredEvent>, ByBytes>,
+    nums: Cache<(RoomKey, EventKey), EventNum>,
+    sets: Cache<(RoomKey, StateSetNum), StateMap, ByBytes>,
+    rooms: Cache<RoomKey, Arc<RoomSnapshot>, ByBytes>,
+}
+
+impl RoomReader {
+    /// A reader with empty caches.
+    #[must_use]
+    pub fn new(store: Store, config: &RoomsConfig) -> Self {
+        let bytes = config.cache_bytes_max;
+        let items = |share: u64| usize::try_from(share / 1_024).unwrap_or(usize::MAX).max(16);
+        Self {
+            store,
+            events: Cache::with_weighter(items(bytes / 2), bytes / 2, ByBytes),
+            nums: Cache::new(items(bytes)),
+            sets: Cache::with_weighter(items(bytes / 8), bytes / 8, ByBytes),
+            rooms: Cache::with_weighter(items(bytes / 4), bytes * 3 / 8, ByBytes),
+        }
+    }
+
+    /// The store that is read from.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The room as it was after its last commit; none when there is no such room.
+    ///
+    /// # Errors
+    /// When reading fails, or a row of the room is damaged.
+    pub async fn load_room(&self, key: RoomKey) -> Result<Option<Arc<RoomSnapshot>>, StorageError> {
+        match self.rooms.get_value_or_guard_async(&key).await {
+            Ok(room) => Ok(Some(room)),
+            Err(guard) => {
+                let Some(room) = self.read_room(key).await? else {
+                    return Ok(None);
+                };
+                let room = Arc::new(room);
+                // Fails when a commit published a newer one meanwhile; ours is still what stood when we began.
+                let _ = guard.insert(room.clone());
+                Ok(Some(room))
+            }
+        }
+    }
+
+    /// Makes a committed room and its events visible to readers.
+    pub fn publish(&self, room: Arc<RoomSnapshot>, events: &[Arc<StoredEvent>]) {
+        for event in events {
+            self.nums
+                .insert((room.key, EventKey::of(&event.event.id)), event.num);
+            self.events.insert((room.key, event.num), event.clone());
+        }
+        self.sets
+            .insert((room.key, room.head.state), room.state.clone());
+        self.rooms.insert(room.key, room);
+    }
+
+    /// Forgets a room whose commit failed: its tables of numbers ran ahead of the disk.
+    pub fn forget_room(&self, key: RoomKey) {
+        self.rooms.remove(&key);
+    }
+
+    /// Forgets an event whose row was rewritten (redacted, erased).
+    pub fn forget_event(&self, key: RoomKey, num: EventNum) {
+        self.events.remove(&(key, num));
+    }
+
+    /// Keeps a set that was just built, so that the next reader need not.
+    pub fn remember_set(&self, key: RoomKey, set: StateSetNum, map: StateMap) {
+        self.sets.insert((key, set), map);
+    }
+
+    /// The number of an event in its room; none when the room has no such event.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn load_num(
+        &self,
+        room: RoomKey,
+        id: &EventId,
+    ) -> Result<Option<EventNum>, StorageError> {
+        let key = (room, EventKey::of(id));
+        if let Some(num) = self.nums.get(&key) {
+            return Ok(Some(num));
+        }
+        let row = self.store.get::<EventNums>(&key).await?;
+        Ok(row.map(|row| {
+            self.nums.insert(key, row.num);
+            row.num
+        }))
+    }
+
+    /// The numbers of many events, in their order; none for those that the room does not have.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_nums(
+        &self,
+        room: RoomKey,
+        ids: &[impl AsRef<EventId>],
+    ) -> Result<Vec<Option<EventNum>>, StorageError> {
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|id| (room, EventKey::of(id.as_ref())))
+            .collect();
+        let mut found: Vec<_> = keys.iter().map(|key| self.nums.get(key)).collect();
+        let missing: Vec<_> = (0..keys.len()).filter(|n| found[*n].is_none()).collect();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let wanted: Vec<_> = missing.iter().map(|n| keys[*n]).collect();
+        for (n, row) in missing
+            .into_iter()
+            .zip(self.store.multi_get::<EventNums>(&wanted).await?)
+        {
+            if let Some(row) = row {
+                self.nums.insert(keys[n], row.num);
+                found[n] = Some(row.num);
+            }
+        }
+        Ok(found)
+    }
+
+    /// An event by its id, whatever was decided about it.
+    ///
+    /// # Errors
+    /// When reading fails, or the row is damaged.
+    pub async fn load_event(
+        &self,
+        room: &RoomSnapshot,
+        id: &EventId,
+    ) -> Result<Option<Arc<StoredEvent>>, StorageError> {
+        let Some(num) = self.load_num(room.key, id).await? else {
+            return Ok(None);
+        };
+        Ok(self.list_events(room, &[num]).await?.pop())
+    }
+
+    /// An event that is in memory already.
+    #[must_use]
+    pub fn cached_event(&self, room: RoomKey, num: EventNum) -> Option<Arc<StoredEvent>> {
+        self.events.get(&(room, num))
+    }
+
+    /// Events by their numbers, in that order.
+    ///
+    /// # Errors
+    /// When reading fails, or a number that other rows name has no event.
+    pub async fn list_events(
+        &self,
+        room: &RoomSnapshot,
+        nums: &[EventNum],
+    ) -> Result<Vec<Arc<StoredEvent>>, StorageError> {
+        let mut found: Vec<_> = nums
+            .iter()
+            .map(|num| self.events.get(&(room.key, *num)))
+            .collect();
+        let missing: Vec<_> = (0..nums.len()).filter(|n| found[*n].is_none()).collect();
+        if !missing.is_empty() {
+            let keys: Vec<_> = missing.iter().map(|n| (room.key, nums[*n])).collect();
+            for (n, row) in missing
+                .into_iter()
+                .zip(self.store.multi_get::<Events>(&keys).await?)
+            {
+                let damaged = |text: String| corrupt::<Events>(&(room.key, nums[n]), text);
+                let row = row.ok_or_else(|| damaged("no such event".to_owned()))?;
+                let event = StoredEvent::from_row(room.rules, &room.room_id, nums[n], row)
+                    .map_err(|error| damaged(error.to_string()))?;
+                let event = Arc::new(event);
+                self.events.insert((room.key, nums[n]), event.clone());
+                found[n] = Some(event);
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// A set of state by its number.
+    ///
+    /// # Errors
+    /// When reading fails, or a set that others build on is absent.
+    pub async fn load_set(
+        &self,
+        room: RoomKey,
+        set: StateSetNum,
+    ) -> Result<StateMap, StorageError> {
+        if let Some(map) = self.sets.get(&(room, set)) {
+            return Ok(map);
+        }
+        let mut chain = vec![self.require_set_rows(room, set).await?];
+        let mut base = None;
+        while let Some(parent) = chain.last().and_then(|rows| rows.parent) {
+            base = self.sets.get(&(room, parent));
+            if base.is_some() {
+                break;
+            }
+            chain.push(self.require_set_rows(room, parent).await?);
+        }
+        let mut map = base.unwrap_or_default();
+        while let Some(rows) = chain.pop() {
+            for (key, event) in rows.changes {
+                match event {
+                    Some(event) => map.insert(key, event),
+                    None => map.remove(&key),
+                };
+            }
+        }
+        self.sets.insert((room, set), map.clone());
+        Ok(map)
+    }
+
+    async fn require_set_rows(
+        &self,
+        room: RoomKey,
+        set: StateSetNum,
+    ) -> Result<StateSetRow, StorageError> {
+        let mut rows = list_rows::<StateSets, _>(&self.store, &(room, set))
+            .await?
+            .into_iter()
+            .map(|(_, row)| row);
+        let mut first = rows
+            .next()
+            .ok_or_else(|| corrupt::<StateSets>(&(room, set, 0), "no such state set".to_owned()))?;
+        first.changes.extend(rows.flat_map(|row| row.changes));
+        Ok(first)
+    }
+
+    async fn read_room(&self, key: RoomKey) -> Result<Option<RoomSnapshot>, StorageError> {
+        let Some(head) = self.store.get::<RoomHeads>(&key).await? else {
+            return Ok(None);
+        };
+        let damaged = |text: &str| corrupt::<RoomHeads>(&key, text.to_owned());
+        let room_id =
+            OwnedRoomId::try_from(head.room_id.as_str()).map_err(|_| damaged("not a room id"))?;
+        let version = RoomVersionId::try_from(head.version.as_str())
+            .map_err(|_| damaged("not a room version"))?;
+        let rules = rules_of(&version).ok_or_else(|| damaged("unknown room version"))?;
+        let keys = self.read_state_keys(key).await?;
+        let state = self.load_set(key, head.state).await?;
+        let mut room = RoomSnapshot {
+            state,
+            keys,
+            ..RoomSnapshot::empty(&room_id, rules)
+        };
+        room.head = head;
+        for ((_, user), row) in list_rows::<Memberships, _>(&self.store, &key).await? {
+            room.apply_member(user, Arc::new(row));
+        }
+        Ok(Some(room))
+    }
+
+    async fn read_state_keys(&self, key: RoomKey) -> Result<StateKeyTable, StorageError> {
+        let table = StateKeyTable::default();
+        for ((_, num), row) in list_rows::<StateKeys, _>(&self.store, &key).await? {
+            let (got, _) = table.intern(&row.kind, &row.state_key);
+            if got != num {
+                return Err(corrupt::<StateKeys>(
+                    &(key, num),
+                    "numbers are not dense".to_owned(),
+                ));
+            }
+        }
+        Ok(table)
+    }
+
+    /// How full the caches are, for the metrics: name, entries, bytes.
+    #[must_use]
+    pub fn cache_sizes(&self) -> [(&'static str, usize, u64); 4] {
+        [
+            ("events", self.events.len(), self.events.weight()),
+            ("event_nums", self.nums.len(), self.nums.weight()),
+            ("state_sets", self.sets.len(), self.sets.weight()),
+            ("rooms", self.rooms.len(), self.rooms.weight()),
+        ]
+    }
+}
+
+/// All rows of a prefix, page by page.
+pub(super) async fn list_rows<T, P>(
+    store: &Store,
+    prefix: &P,
+) -> Result<Vec<(T::Key, T::Value)>, StorageError>
+where
+    T: ScanBy<P>,
+    T::Key: Clone,
+    P: Key + Placed,
+{
+    let (mut all, mut page) = (Vec::new(), Page::first(ROWS_PER_PAGE));
+    loop {
+        let rows = store.scan::<T, P>(prefix, page).await?;
+        let more = rows.more;
+        all.extend(rows.rows);
+        match all.last().filter(|_| more) {
+            Some((last, _)) => page = Page::first(ROWS_PER_PAGE).after(last.clone()),
+            None => return Ok(all),
+        }
+    }
+}
+
+fn corrupt<T: Table>(key: &T::Key, reason: String) -> StorageError
+where
+    T::Key: std::fmt::Debug,
+{
+    StorageError::Corrupt {
+        table: T::NAME,
+        key: format!("{key:?}"),
+        reason,
+    }
+}
