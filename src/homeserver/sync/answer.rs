@@ -1,0 +1,237 @@
+//! Answering a request: wait for news, gather them, and say from where to go on.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use hearth_protocol::RoomKey;
+use ruma::OwnedUserId;
+use tokio::time::{Duration, sleep};
+
+use super::account_data::load_account_data;
+use super::candidates::list_candidates;
+use super::error::SyncError;
+use super::follower::SyncFollower;
+use super::hub::Hub;
+use super::lazy_members::SentMembers;
+use super::personal::Personal;
+use super::presence::load_presence;
+use super::request::{SyncRequest, TIMEOUT_MS_MAX};
+use super::response::{RoomSections, SyncResponse};
+use super::room::{RoomNews, Section, load_news};
+use super::scope::{RoomTask, Scope};
+use super::sessions::{IndexEntry, RoomIndex, Session};
+use super::token::{Ephemeral, InvalidToken, PageToken, Positions, SyncToken};
+use super::unread::UnreadCounter;
+use crate::rooms::{HistoryPos, Receipts, RoomView, Rooms, Typing};
+use crate::users::{LocalUser, Users};
+use crate::worker::{Stop, Worker};
+use crate::Env;
+
+/// Rooms that one answer works on side by side.
+const ROOMS_AT_ONCE: usize = 16;
+
+/// The handle of sync; cheap to clone.
+#[derive(Clone)]
+pub struct Sync(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    users: Users,
+    rooms: Rooms,
+    typing: Typing,
+    receipts: Receipts,
+    hub: Arc<Hub>,
+    unread: UnreadCounter,
+    sent_members: SentMembers,
+}
+
+/// An attempt: the answer, and whether the list of rooms was read anew, so that events may have been missed meanwhile.
+struct Attempt {
+    response: SyncResponse,
+    is_list_new: bool,
+}
+
+impl Sync {
+    /// The handle. Nobody is woken unless the workers run.
+    pub fn new(env: &Env, users: Users, rooms: Rooms, typing: Typing, receipts: Receipts) -> Self {
+        let hub = Arc::new(Hub::new(env.store.clone(), rooms.clone(), typing.clone()));
+        Self(Arc::new(Inner {
+            env: env.clone(),
+            users,
+            rooms,
+            typing,
+            receipts,
+            hub,
+            unread: UnreadCounter::default(),
+            sent_members: SentMembers::default(),
+        }))
+    }
+
+    /// The loops that the server has to run.
+    pub fn list_workers(&self) -> Vec<Box<dyn Worker>> {
+        vec![Box::new(SyncFollower {
+            hub: self.0.hub.clone(),
+            store: self.0.env.store.clone(),
+            clock: self.0.env.clock.clone(),
+            typing: self.0.typing.clone(),
+            users: self.0.users.clone(),
+        })]
+    }
+
+    /// Reads a `since`.
+    ///
+    /// # Errors
+    /// [`InvalidToken`] for what this server cannot have written.
+    pub fn parse_token(&self, text: &str) -> Result<SyncToken, InvalidToken> {
+        SyncToken::parse(text, self.0.env.store.lanes())
+    }
+
+    /// Reads the `from`, `to` or `at` of an endpoint that pages through a room: a token of history or of the stream.
+    ///
+    /// # Errors
+    /// [`InvalidToken`] for what this server cannot have written.
+    pub fn parse_page_token(&self, text: &str) -> Result<PageToken, InvalidToken> {
+        PageToken::parse(text, self.0.env.store.lanes())
+    }
+
+    /// The place in a room's history that a token of either kind means.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn history_pos(&self, view: &RoomView, token: &PageToken) -> Result<HistoryPos, SyncError> {
+        Ok(token.history_pos(&self.0.env.store, view).await?)
+    }
+
+    /// How many users wait or did so lately.
+    pub fn session_count(&self) -> usize {
+        self.0.hub.sessions.count()
+    }
+
+    /// What is new for a user: at once when there is something or the request waits for nothing, else when something happens, at the latest
+    /// after the request's time, then with nothing. `stop` ends the waiting early, in the same way.
+    ///
+    /// Dropping the future costs nothing: the same `since` gives the same news again.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn next(&self, who: &LocalUser, request: &SyncRequest, stop: &Stop) -> Result<SyncResponse, SyncError> {
+        let inner = &*self.0;
+        let session = inner.hub.sessions.attach(who.key, inner.env.clock.monotonic_ms());
+        // Only the names of states that were parsed before get here.
+        let _ = inner.users.presence().record_sync(&who.user_id, request.set_presence.clone());
+        if let Some(since) = &request.since {
+            inner.sent_members.rewind(who, |room: RoomKey| since.lanes.of(inner.hub.lane_of(room)));
+        }
+        let timeout = sleep(Duration::from_millis(request.timeout_ms.min(TIMEOUT_MS_MAX)));
+        tokio::pin!(timeout);
+        let mut bell = session.listen();
+        loop {
+            bell.borrow_and_update();
+            let attempt = inner.attempt(who, request, &session).await?;
+            if request.is_immediate() || !attempt.response.is_empty() {
+                return Ok(attempt.response);
+            }
+            if attempt.is_list_new {
+                // From now on the session is woken for its rooms; what came before that is found by looking once more.
+                continue;
+            }
+            tokio::select! {
+                changed = bell.changed() => if changed.is_err() { return Ok(attempt.response) },
+                () = &mut timeout => return Ok(attempt.response),
+                () = stop.cancelled() => return Ok(attempt.response),
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// One look at what there is.
+    async fn attempt(&self, who: &LocalUser, request: &SyncRequest, session: &Session) -> Result<Attempt, SyncError> {
+        let to = self.hub.catch_up().await?;
+        let typing_to = self.typing.position();
+        let (index, is_list_new) = self.load_index(session, &to).await?;
+        let personal = Personal::load(&self.hub, &self.users, session, who, &to).await?;
+        let fresh = Ephemeral { epoch: self.typing.epoch(), ..Ephemeral::default() };
+        let scope = Scope {
+            hub: &self.hub,
+            rooms: &self.rooms,
+            users: &self.users,
+            typing: &self.typing,
+            receipts: &self.receipts,
+            unread: &self.unread,
+            sent_members: &self.sent_members,
+            who,
+            request,
+            personal: &personal,
+            to: &to,
+            ephemeral: request.since.as_ref().map_or(&fresh, |since| &since.ephemeral),
+            now: self.env.clock.now(),
+        };
+        let (response, newcomers) = gather(&scope, &index, typing_to).await?;
+        let (presence, presence_to) = load_presence(&scope, &index, newcomers).await?;
+        let mut response = SyncResponse { presence: presence.into(), ..response };
+        response.next_batch.ephemeral.presence = presence_to;
+        Ok(Attempt { response, is_list_new })
+    }
+
+    /// The list of the user's rooms, read after `to` was applied; and whether it had to be read.
+    async fn load_index(&self, session: &Session, to: &Positions) -> Result<(Arc<RoomIndex>, bool), SyncError> {
+        if let Some(index) = session.index() {
+            return Ok((index, false));
+        }
+        let rows = self.users.list_rooms(&session.user).await?;
+        let entry = |row: hearth_storage::schema::users::UserRoom| IndexEntry { membership: row.membership, forgotten: row.forgotten };
+        let index = Arc::new(RoomIndex::new(rows.into_iter().map(|(room, row)| (room, entry(row))).collect(), to.clone()));
+        self.hub.sessions.keep_index(session, index.clone());
+        Ok((index, true))
+    }
+}
+
+/// The answer without presence, and whose presence is new to the reader.
+async fn gather(scope: &Scope<'_>, index: &RoomIndex, typing_to: u64) -> Result<(SyncResponse, HashSet<OwnedUserId>), SyncError> {
+    let mut data = load_account_data(scope).await?;
+    let rooms = list_candidates(scope, index, data.rooms.keys()).await?;
+    let tasks: Vec<RoomTask> = rooms.into_iter().map(|room| RoomTask { room, account_data: data.rooms.remove(&room).unwrap_or_default() }).collect();
+    let found: Vec<_> = stream::iter(tasks.into_iter().map(|task| load_news(scope, task))).buffer_unordered(ROOMS_AT_ONCE).collect().await;
+    let (mut sections, mut newcomers) = (RoomSections::default(), HashSet::new());
+    let mut next = next_token(scope, typing_to);
+    for news in found {
+        let Some(news) = news? else { continue };
+        if let Some(is_shown) = news.typing {
+            next.ephemeral.note_typing(RoomKey::of(&news.room_id), is_shown);
+        }
+        newcomers.extend(news.newcomers.iter().cloned());
+        file(&mut sections, news);
+    }
+    let response = SyncResponse {
+        next_batch: next,
+        account_data: data.global.into(),
+        presence: Vec::new().into(),
+        rooms: sections,
+        device_one_time_keys_count: std::collections::BTreeMap::new(),
+    };
+    Ok((response, newcomers))
+}
+
+/// From where the client goes on: never behind where it is, for it may know more than this process does.
+fn next_token(scope: &Scope<'_>, typing_to: u64) -> SyncToken {
+    let lanes = match &scope.request.since {
+        Some(since) => scope.to.later(&since.lanes),
+        None => scope.to.clone(),
+    };
+    let is_same_life = scope.ephemeral.epoch == scope.typing.epoch();
+    let typing_rooms = if is_same_life { scope.ephemeral.typing_rooms.clone() } else { Vec::new() };
+    let ephemeral = Ephemeral { epoch: scope.typing.epoch(), typing: typing_to, presence: scope.ephemeral.presence, typing_rooms };
+    SyncToken { lanes, ephemeral }
+}
+
+fn file(sections: &mut RoomSections, news: RoomNews) {
+    let RoomNews { room_id, section, .. } = news;
+    match section {
+        Section::Join(room) => drop(sections.join.insert(room_id, *room)),
+        Section::Invite(room) => drop(sections.invite.insert(room_id, room)),
+        Section::Knock(room) => drop(sections.knock.insert(room_id, room)),
+        Section::Leave(room) => drop(sections.leave.insert(room_id, *room)),
+    }
+}

@@ -1,0 +1,139 @@
+//! The worker that keeps the hub at the front of the logs, so that waiting costs nothing.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use hearth_protocol::{Clock, Lane, LanePos, UserKey};
+use hearth_storage::schema::changes::ChangeLog;
+use hearth_storage::{Page, Store};
+use tokio::time::{Duration, sleep};
+
+use super::hub::Hub;
+use super::token::Positions;
+use crate::rooms::Typing;
+use crate::users::{PresencePos, Users};
+use crate::worker::{Stop, Worker};
+
+/// How often sessions that ended are forgotten and old rows of the change log are cleared, in milliseconds.
+const SWEEP_MS: u64 = 60 * 1_000;
+/// How long to wait after an error of the storage, in milliseconds.
+const RETRY_MS: u64 = 1_000;
+/// Rows of the change log that one transaction clears.
+const CLEARED_PER_COMMIT: usize = 500;
+/// Transactions that one sweep makes for a lane.
+const COMMITS_PER_SWEEP_MAX: usize = 20;
+
+/// Follows the output log and the change log of every lane, typing and presence.
+pub struct SyncFollower {
+    pub(super) hub: Arc<Hub>,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) typing: Typing,
+    pub(super) users: Users,
+}
+
+impl Worker for SyncFollower {
+    fn name(&self) -> &'static str {
+        "sync"
+    }
+
+    fn follows(&self) -> &'static str {
+        "the output log and the change log of every lane, typing and presence"
+    }
+
+    fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
+        async move {
+            tokio::select! {
+                () = self.follow() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        .boxed()
+    }
+}
+
+impl SyncFollower {
+    async fn follow(&self) {
+        let mut heads = self.store.watch_heads();
+        let mut typing = self.typing.subscribe();
+        let mut presence = self.users.presence().watch();
+        let (mut typing_seen, mut presence_seen) = (self.typing.position(), self.users.presence().pos());
+        let mut swept_ms = 0;
+        loop {
+            heads.borrow_and_update();
+            typing.borrow_and_update();
+            presence.borrow_and_update();
+            let reached = match self.hub.catch_up().await {
+                Ok(reached) => reached,
+                Err(error) => {
+                    tracing::error!(%error, "the follower of sync cannot read the log");
+                    sleep(Duration::from_millis(RETRY_MS)).await;
+                    continue;
+                }
+            };
+            let due_ms = self.typing.expire();
+            typing_seen = self.wake_for_typing(typing_seen);
+            presence_seen = self.wake_for_presence(presence_seen);
+            let now_ms = self.clock.monotonic_ms();
+            if now_ms >= swept_ms + SWEEP_MS || swept_ms == 0 {
+                self.hub.sessions.sweep(now_ms);
+                self.clear_change_log(&reached).await;
+                swept_ms = now_ms.max(1);
+            }
+            let pause_ms = due_ms.map_or(SWEEP_MS, |due_ms| due_ms.saturating_sub(now_ms).clamp(1, SWEEP_MS));
+            tokio::select! {
+                changed = heads.changed() => if changed.is_err() { return },
+                Ok(()) = typing.changed() => {}
+                Ok(()) = presence.changed() => {}
+                () = sleep(Duration::from_millis(pause_ms)) => {}
+            }
+        }
+    }
+
+    fn wake_for_typing(&self, from: u64) -> u64 {
+        let to = self.typing.position();
+        for room in self.typing.list_changed(from) {
+            self.hub.sessions.wake_room(room);
+        }
+        to
+    }
+
+    fn wake_for_presence(&self, from: PresencePos) -> PresencePos {
+        let (changed, to) = self.users.presence().changes_since(Some(from), |_| true);
+        for info in changed {
+            self.hub.sessions.wake_neighbours(UserKey::of(&info.user_id));
+        }
+        to
+    }
+
+    /// Clears rows of the change log that this process has taken in; whatever fails is done by the next sweep.
+    async fn clear_change_log(&self, reached: &Positions) {
+        for (lane, pos) in reached.iter() {
+            for _ in 0..COMMITS_PER_SWEEP_MAX {
+                if !self.clear_some(lane, pos).await {
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn clear_some(&self, lane: Lane, to: LanePos) -> bool {
+        let page = Page::first(CLEARED_PER_COMMIT).up_to((lane, to));
+        let Ok(rows) = self.store.scan::<ChangeLog, _>(&lane, page).await else { return false };
+        if rows.rows.is_empty() {
+            return false;
+        }
+        let mut txn = self.store.txn().home(lane);
+        for (key, _) in &rows.rows {
+            txn.delete::<ChangeLog>(key);
+        }
+        match self.store.commit(txn).await {
+            Ok(_) => rows.more,
+            Err(error) => {
+                tracing::warn!(%error, "the change log could not be cleared");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! How much a user has not read in a room. Nothing is written when a message is sent: the counts are brought up to date
+//! when the user syncs, by the user's push rules, and start again at the receipts.
+//!
+//! Kept in memory; what is lost is counted again from the user's receipts on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hearth_protocol::{EventNum, LanePos, PushEvent, PushReader, PushRoom, RoomKey, UserKey, evaluate_push};
+use hearth_storage::StorageError;
+use hearth_storage::schema::receipts::ReceiptChange;
+use hearth_storage::schema::users::Membership;
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+use ruma::OwnedEventId;
+
+use super::moment::membership_of;
+use super::response::Unread;
+use super::scope::Scope;
+use crate::rooms::{ReadMarks, RoomView, StoredEvent, thread_root};
+
+/// Pairs of user and room whose counts are kept.
+const TALLIES_MAX: usize = 50_000;
+/// Events that are kept taken apart for the rules.
+const PUSH_EVENTS_MAX: usize = 4_096;
+/// Events of a room that are counted at once; what is unread beyond is not counted.
+const COUNTED_MAX: usize = 500;
+/// Unread notifications that are kept of a room.
+const ITEMS_MAX: usize = 1_000;
+/// Changes of one's own membership that are looked at for when one joined.
+const MEMBERSHIPS_MAX: usize = 20;
+
+/// The counts of all users, and events taken apart.
+pub struct UnreadCounter {
+    tallies: Cache<(UserKey, RoomKey), Arc<Mutex<Tally>>>,
+    events: Cache<(RoomKey, EventNum), Arc<PushEvent>>,
+}
+
+/// The unread notifications of a user in a room.
+#[derive(Clone, Default)]
+struct Tally {
+    /// Every event up to here was looked at.
+    counted_to: LanePos,
+    /// The receipts as of this position.
+    marks: ReadMarks,
+    marks_at: LanePos,
+    items: Vec<Item>,
+}
+
+#[derive(Clone)]
+struct Item {
+    pos: LanePos,
+    highlight: bool,
+    thread: Option<OwnedEventId>,
+}
+
+/// What is unread, in the form that the filter asks for.
+#[derive(Default)]
+pub struct UnreadCounts {
+    pub room: Unread,
+    pub threads: BTreeMap<OwnedEventId, Unread>,
+}
+
+impl Default for UnreadCounter {
+    fn default() -> Self {
+        Self { tallies: Cache::new(TALLIES_MAX), events: Cache::new(PUSH_EVENTS_MAX) }
+    }
+}
+
+impl UnreadCounter {
+    /// The counts of the reader in a room up to a position. `receipts` are those since the reader's position, when they were read already.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn count(&self, scope: &Scope<'_>, view: &RoomView, to: LanePos, receipts: Option<&[ReceiptChange]>) -> Result<UnreadCounts, StorageError> {
+        let key = (scope.who.key, view.room.key);
+        let known = self.tallies.get(&key);
+        let mut tally = known.as_ref().map(|known| known.lock().clone()).unwrap_or_default();
+        self.renew_marks(scope, view, to, receipts, &mut tally).await?;
+        if tally.counted_to == LanePos(0) {
+            tally.counted_to = load_joined_at(scope, view).await?.max(tally.marks.all);
+        }
+        if tally.counted_to < to {
+            self.add_new(scope, view, to, &mut tally).await?;
+        }
+        let Tally { marks, items, .. } = &mut tally;
+        items.retain(|item| item.pos > marks.of_thread(item.thread.as_deref().map(ruma::EventId::as_str)));
+        let counts = sum(&tally.items, scope.request.filter.timeline.unread_thread_notifications);
+        match known {
+            Some(known) => *known.lock() = tally,
+            None => self.tallies.insert(key, Arc::new(Mutex::new(tally))),
+        }
+        Ok(counts)
+    }
+
+    /// Reads the receipts again, unless it is known that the reader has made none since.
+    async fn renew_marks(&self, scope: &Scope<'_>, view: &RoomView, to: LanePos, receipts: Option<&[ReceiptChange]>, tally: &mut Tally) -> Result<(), StorageError> {
+        let room = view.room.key;
+        let lane = scope.hub.lane_of(room);
+        let since = scope.since(lane).unwrap_or_default();
+        let is_fresh = tally.marks_at != LanePos(0)
+            && scope.hub.covers(lane, tally.marks_at)
+            && match receipts {
+                Some(receipts) if tally.marks_at >= since => receipts.iter().all(|row| row.user_id != scope.who.user_id.as_str()),
+                _ => !scope.hub.room_news(room, tally.marks_at, to).receipts,
+            };
+        if !is_fresh {
+            tally.marks = scope.receipts.read_marks(room, scope.who.key).await?;
+        }
+        tally.marks_at = to;
+        Ok(())
+    }
+
+    async fn add_new(&self, scope: &Scope<'_>, view: &RoomView, to: LanePos, tally: &mut Tally) -> Result<(), StorageError> {
+        let events = list_events(scope, view, tally.counted_to, to).await?;
+        tally.counted_to = to;
+        let events: Vec<_> = events.into_iter().filter(|event| event.event.sender != scope.who.user_id && event.redacted_by.is_none()).collect();
+        if events.is_empty() {
+            return Ok(());
+        }
+        let Some(reader) = build_reader(scope, view).await? else { return Ok(()) };
+        for event in view.list_visible(events, &scope.who.user_id).await? {
+            let actions = evaluate_push(&scope.personal.push_rules, &*self.push_event(view.room.key, &event), &reader);
+            if !actions.notify || scope.personal.ignores(&event.event.sender) {
+                continue;
+            }
+            let thread = thread_root(view, &event).await?;
+            tally.items.push(Item { pos: event.pos, highlight: actions.highlight, thread });
+        }
+        let extra = tally.items.len().saturating_sub(ITEMS_MAX);
+        tally.items.drain(..extra);
+        Ok(())
+    }
+
+    fn push_event(&self, room: RoomKey, event: &StoredEvent) -> Arc<PushEvent> {
+        let key = (room, event.num);
+        self.events.get(&key).unwrap_or_else(|| {
+            let taken_apart = Arc::new(PushEvent::of(&event.event));
+            self.events.insert(key, taken_apart.clone());
+            taken_apart
+        })
+    }
+}
+
+/// The newest events of a range, oldest first.
+async fn list_events(scope: &Scope<'_>, view: &RoomView, from: LanePos, to: LanePos) -> Result<Vec<Arc<StoredEvent>>, StorageError> {
+    if let Some(mut nums) = scope.hub.room_events(view.room.key, from, to) {
+        let nums = nums.split_off(nums.len().saturating_sub(COUNTED_MAX));
+        return view.events(&nums).await;
+    }
+    let mut events = view.list_arrived(from, to, COUNTED_MAX).await?.events;
+    events.reverse();
+    Ok(events)
+}
+
+/// Where the reader joined: what was before is not unread.
+async fn load_joined_at(scope: &Scope<'_>, view: &RoomView) -> Result<LanePos, StorageError> {
+    let user = &scope.who.user_id;
+    let Some(mut member) = view.state_event("m.room.member", user.as_str()).await? else { return Ok(LanePos(0)) };
+    for _ in 0..MEMBERSHIPS_MAX {
+        let before = view.state_at(member.before).await?;
+        let earlier = view.event_of(&before, "m.room.member", user.as_str()).await?;
+        match earlier.filter(|earlier| membership_of(earlier) == Membership::Join) {
+            Some(earlier) => member = earlier,
+            None => break,
+        }
+    }
+    Ok(member.pos)
+}
+
+/// What the rules' conditions ask of the room and the reader.
+async fn build_reader(scope: &Scope<'_>, view: &RoomView) -> Result<Option<PushReader>, StorageError> {
+    #[derive(serde::Deserialize)]
+    struct Member {
+        displayname: Option<String>,
+    }
+    let user = &scope.who.user_id;
+    let Some(levels) = view.power_levels().await? else { return Ok(None) };
+    let member = view.state_event("m.room.member", user.as_str()).await?;
+    let name = member.and_then(|member| member.event.content_as::<Member>().ok()?.displayname);
+    let room = PushRoom::new(view.room.rules, &view.room.room_id, view.room.joined.into(), &levels);
+    Ok(Some(room.reader(user, name.as_deref().unwrap_or_default())))
+}
+
+fn sum(items: &[Item], by_thread: bool) -> UnreadCounts {
+    let mut counts = UnreadCounts::default();
+    for item in items {
+        let count = match item.thread.clone().filter(|_| by_thread) {
+            Some(thread) => counts.threads.entry(thread).or_default(),
+            None => &mut counts.room,
+        };
+        count.notification_count += 1;
+        count.highlight_count += u64::from(item.highlight);
+    }
+    counts
+}
