@@ -141,9 +141,9 @@ class Follower:
         known = set(self.rooms.get(room, []))
         found = []
         for event in read_back(self.api, room, start):
-            if event in known:
+            if event["event_id"] in known:
                 break
-            found.append(event)
+            found.append(event["event_id"])
         return found[::-1]
 
     def catch_up(self, wanted):
@@ -157,14 +157,13 @@ class Follower:
 
 
 def read_back(api, room, start=None):
-    """Event ids of a room from `start` (or its end) back to its beginning."""
+    """Events of a room from `start` (or its end) back to its beginning."""
     for _ in range(PAGES_MAX):
         query = "?dir=b&limit=200" + (f"&from={start}" if start else "")
         status, page = api.call("GET", client_path("rooms", room, "messages") + query)
         if status != 200:
             raise AssertionError(f"messages of {room}: {status} {page}")
-        for event in page["chunk"]:
-            yield event["event_id"]
+        yield from page["chunk"]
         start = page.get("end")
         if not start or not page["chunk"]:
             return
