@@ -34,12 +34,7 @@ fn repository() -> Tree {
 /// Fails with every complaint at once, so that one run shows all that is to be mended.
 #[track_caller]
 fn report(complaints: &[String]) {
-    assert!(
-        complaints.is_empty(),
-        "{} complaint(s):\n  {}\n",
-        complaints.len(),
-        complaints.join("\n  ")
-    );
+    assert!(complaints.is_empty(), "{} complaint(s):\n  {}\n", complaints.len(), complaints.join("\n  "));
 }
 
 #[test]

@@ -6,16 +6,8 @@ use crate::source::{Tree, find_words, line_of};
 /// list also holds in code that is not compiled for the machine at hand.
 const CODE: &[(&str, &[&str], &str)] = &[
     ("SystemTime::now", &["src/server/system.rs"], "`Clock::now`"),
-    (
-        "Instant::now",
-        &["src/server/system.rs"],
-        "`Clock::monotonic_ms`",
-    ),
-    (
-        "tokio::spawn",
-        &["src/server/"],
-        "a `Worker`, listed in the server crate",
-    ),
+    ("Instant::now", &["src/server/system.rs"], "`Clock::monotonic_ms`"),
+    ("tokio::spawn", &["src/server/"], "a `Worker`, listed in the server crate"),
     ("thread::spawn", &["src/storage/engine/"], "a `Worker`"),
     ("rand::rng(", &["src/server/system.rs"], "`Arc<dyn Rng>`"),
     ("thread_rng", &[], "`Arc<dyn Rng>`"),
@@ -24,53 +16,22 @@ const CODE: &[(&str, &[&str], &str)] = &[
     ("todo!", &[], "the code itself"),
     ("unimplemented!", &[], "the code itself"),
     ("dbg!", &[], "a tracing event"),
-    (
-        "println!",
-        &[],
-        "tracing, or `writeln!` to a writer that is an argument",
-    ),
-    (
-        "eprintln!",
-        &[],
-        "tracing, or `writeln!` to a writer that is an argument",
-    ),
+    ("println!", &[], "tracing, or `writeln!` to a writer that is an argument"),
+    ("eprintln!", &[], "tracing, or `writeln!` to a writer that is an argument"),
     ("#[allow(", &[], "`#[expect(lint, reason = \"..\")]`"),
-    (
-        "OnceLock<Arc",
-        &[],
-        "a value made at assembly and given as an argument",
-    ),
-    (
-        "Weak<",
-        &[],
-        "a lower handle, or the output log: nothing points upwards",
-    ),
-    (
-        "lazy_static",
-        &[],
-        "a value made at assembly, or `LazyLock` for a constant table",
-    ),
+    ("OnceLock<Arc", &[], "a value made at assembly and given as an argument"),
+    ("Weak<", &[], "a lower handle, or the output log: nothing points upwards"),
+    ("lazy_static", &[], "a value made at assembly, or `LazyLock` for a constant table"),
     ("static mut", &[], "a value made at assembly"),
-    (
-        "unbounded_channel",
-        &[],
-        "a channel with a limit that has a name",
-    ),
+    ("unbounded_channel", &[], "a channel with a limit that has a name"),
     ("anyhow", &[], "a closed enum of this layer"),
     ("Box<dyn Error", &[], "a closed enum of this layer"),
-    (
-        "Box<dyn std::error::Error",
-        &[],
-        "a closed enum of this layer",
-    ),
+    ("Box<dyn std::error::Error", &[], "a closed enum of this layer"),
 ];
 
 /// Banned in test code too.
-const EVERYWHERE: &[(&str, &str)] = &[
-    ("#[ignore", "a test that runs, or none"),
-    ("TODO", "the code itself"),
-    ("FIXME", "mend it"),
-];
+const EVERYWHERE: &[(&str, &str)] =
+    &[("#[ignore", "a test that runs, or none"), ("TODO", "the code itself"), ("FIXME", "mend it")];
 
 /// Words of any text file. In two halves, so that this file does not hold them.
 const WORDS: &[(&str, &str, &str)] = &[
@@ -81,10 +42,8 @@ const WORDS: &[(&str, &str, &str)] = &[
 ];
 
 /// File and folder names that say nothing.
-const NAMES: &[&str] = &[
-    "utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "services",
-    "stuff",
-];
+const NAMES: &[&str] =
+    &["utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "services", "stuff"];
 
 pub fn check_code(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -95,31 +54,21 @@ pub fn check_code(tree: &Tree) -> Vec<String> {
             }
             for at in find_words(&file.production, text) {
                 let line = line_of(&file.production, at);
-                complaints.push(format!(
-                    "{}:{line}: `{text}` is banned; use {instead}",
-                    file.path
-                ));
+                complaints.push(format!("{}:{line}: `{text}` is banned; use {instead}", file.path));
             }
         }
     }
     // Measurements are no tests: they may wait to be asked for.
     let is_measurement = |text: &str| text.starts_with("#[ignore = \"a measurement");
     let tests_of_tidy = |path: &str| path.starts_with("tests/tidy");
-    for file in tree
-        .files
-        .values()
-        .filter(|file| file.is_rust() && !tests_of_tidy(&file.path))
-    {
+    for file in tree.files.values().filter(|file| file.is_rust() && !tests_of_tidy(&file.path)) {
         for (text, instead) in EVERYWHERE {
             for at in find_words(&file.text, text) {
                 if is_measurement(&file.text[at..]) {
                     continue;
                 }
                 let line = line_of(&file.text, at);
-                complaints.push(format!(
-                    "{}:{line}: `{text}` is banned; use {instead}",
-                    file.path
-                ));
+                complaints.push(format!("{}:{line}: `{text}` is banned; use {instead}", file.path));
             }
         }
     }
@@ -133,10 +82,7 @@ pub fn check_words(tree: &Tree) -> Vec<String> {
             let word = format!("{head}{tail}");
             for (at, _) in file.text.match_indices(&word) {
                 let line = line_of(&file.text, at);
-                complaints.push(format!(
-                    "{}:{line}: names `{word}`; use {instead}",
-                    file.path
-                ));
+                complaints.push(format!("{}:{line}: names `{word}`; use {instead}", file.path));
             }
         }
     }
@@ -149,10 +95,7 @@ pub fn check_file_names(tree: &Tree) -> Vec<String> {
         for part in file.path.trim_end_matches(".rs").split('/') {
             let part = part.trim_end_matches("_tests");
             if NAMES.contains(&part) {
-                complaints.push(format!(
-                    "{}: `{part}` says nothing; name the thing it holds",
-                    file.path
-                ));
+                complaints.push(format!("{}: `{part}` says nothing; name the thing it holds", file.path));
             }
         }
     }
@@ -167,10 +110,7 @@ fn a_banned_call_is_found_in_production_code_only() {
             "fn f() { let t = SystemTime::now(); }\n#[cfg(test)]\nmod tests { fn g() { Instant::now(); } }",
         ),
         ("src/server/system.rs", "fn f() { SystemTime::now(); }"),
-        (
-            "src/api/error.rs",
-            "//! \"println!\"\n// eprintln!\nfn f() {}",
-        ),
+        ("src/api/error.rs", "//! \"println!\"\n// eprintln!\nfn f() {}"),
     ]);
     let complaints = check_code(&tree);
     assert_eq!(complaints.len(), 1, "{complaints:?}");
@@ -190,10 +130,7 @@ fn an_ignored_test_and_a_leftover_are_found() {
 fn a_foreign_path_is_found_in_any_text() {
     let (head, tail, _) = WORDS[0];
     let text = format!("see {head}{tail}x");
-    assert_eq!(
-        check_words(&Tree::of(&[("README.md", text.as_str())])).len(),
-        1
-    );
+    assert_eq!(check_words(&Tree::of(&[("README.md", text.as_str())])).len(), 1);
 }
 
 #[test]

@@ -54,11 +54,7 @@ pub fn check(tree: &Tree) -> Vec<String> {
 fn list_described(tree: &Tree) -> Vec<Described> {
     let mut all: Vec<Described> = Vec::new();
     for file in tree.files.values() {
-        let Some((area, name)) = file
-            .path
-            .strip_prefix("api-spec/")
-            .and_then(|rest| rest.split_once('/'))
-        else {
+        let Some((area, name)) = file.path.strip_prefix("api-spec/").and_then(|rest| rest.split_once('/')) else {
             continue;
         };
         let Some(stem) = name.strip_suffix(".yaml") else {
@@ -69,28 +65,16 @@ fn list_described(tree: &Tree) -> Vec<Described> {
             if let Some(id) = line.strip_prefix("operationId: ") {
                 let place = format!("{}:{}", file.path, index + 1);
                 let (area, stem, id) = (area.to_owned(), stem.to_owned(), id.to_owned());
-                all.push(Described {
-                    place,
-                    area,
-                    stem,
-                    id,
-                    caller: None,
-                    limits: Vec::new(),
-                });
+                all.push(Described { place, area, stem, id, caller: None, limits: Vec::new() });
             }
             let Some(last) = all.last_mut() else { continue };
             match line.split_once(": ") {
                 Some(("security", "[]")) => last.caller = Some(Caller::Anyone),
-                Some(("security", list)) if list.starts_with("[{}") => {
-                    last.caller = Some(Caller::Optional)
-                }
+                Some(("security", list)) if list.starts_with("[{}") => last.caller = Some(Caller::Optional),
                 Some(("security", _)) => last.caller = Some(Caller::User),
                 Some(("x-rate-limit", list)) => {
                     let names = list.trim_matches(['[', ']']).split(", ");
-                    last.limits = names
-                        .filter(|name| !name.is_empty())
-                        .map(str::to_owned)
-                        .collect();
+                    last.limits = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
                 }
                 _ => {}
             }
@@ -112,11 +96,7 @@ fn caller_of(signature: &str) -> Caller {
         return Caller::Anyone;
     };
     let line = signature[..at].rsplit('\n').next().unwrap_or_default();
-    if line.contains("Option") {
-        Caller::Optional
-    } else {
-        Caller::User
-    }
+    if line.contains("Option") { Caller::Optional } else { Caller::User }
 }
 
 /// `Operation::LoginAddress` as `login_address`, each once, in the order of the code.
@@ -135,25 +115,13 @@ fn limits_of(body: &str) -> Vec<String> {
 fn a_wrong_caller_and_a_wrong_limit_are_found() {
     let yaml = "paths:\n  /a:\n    get:\n      operationId: getA\n      security: [{ accessToken: [] }]\n      x-rate-limit: [login_address]\n";
     let cases = [
-        (
-            "pub async fn get_a(\n    Caller(user): Caller,\n) { limits.check(Operation::LoginAddress) }",
-            0,
-        ),
-        (
-            "pub async fn get_a() { limits.check(Operation::LoginAddress) }",
-            1,
-        ),
-        (
-            "pub async fn get_a(\n    user: Option<Caller>,\n) { limits.check(Operation::LoginAddress) }",
-            1,
-        ),
+        ("pub async fn get_a(\n    Caller(user): Caller,\n) { limits.check(Operation::LoginAddress) }", 0),
+        ("pub async fn get_a() { limits.check(Operation::LoginAddress) }", 1),
+        ("pub async fn get_a(\n    user: Option<Caller>,\n) { limits.check(Operation::LoginAddress) }", 1),
         ("pub async fn get_a() {}", 2),
     ];
     for (handler, expected) in cases {
-        let tree = Tree::of(&[
-            ("api-spec/client-server/a.yaml", yaml),
-            ("src/api/client/a.rs", handler),
-        ]);
+        let tree = Tree::of(&[("api-spec/client-server/a.yaml", yaml), ("src/api/client/a.rs", handler)]);
         let complaints = check(&tree);
         assert_eq!(complaints.len(), expected, "{handler}: {complaints:?}");
     }

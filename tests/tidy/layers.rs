@@ -10,26 +10,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("homeserver", &["protocol", "storage"]),
     ("api", &["protocol", "homeserver"]),
     ("web", &[]),
-    (
-        "server",
-        &["protocol", "storage", "homeserver", "api", "web"],
-    ),
+    ("server", &["protocol", "storage", "homeserver", "api", "web"]),
 ];
 
 /// The folders of `homeserver`: each may import only those before it.
-pub const FOLDERS: &[&str] = &[
-    "outbound",
-    "users",
-    "e2ee",
-    "media",
-    "rooms",
-    "push",
-    "federation",
-    "appservice",
-    "sync",
-    "flows",
-    "admin",
-];
+pub const FOLDERS: &[&str] =
+    &["outbound", "users", "e2ee", "media", "rooms", "push", "federation", "appservice", "sync", "flows", "admin"];
 
 /// What the rules of Matrix must do without.
 const NOT_IN_PROTOCOL: &[&str] = &[
@@ -53,21 +39,9 @@ const NOT_IN_PROTOCOL: &[&str] = &[
 /// A library, the paths that may name it, and what others use.
 const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("rocksdb", &["src/storage/engine/"], "`Store` and `Txn`"),
-    (
-        "reqwest",
-        &["src/homeserver/outbound/"],
-        "the client of homeserver/outbound",
-    ),
-    (
-        "axum",
-        &["src/api/", "src/server/", "src/web/"],
-        "a domain function without HTTP",
-    ),
-    (
-        "hyper",
-        &["src/api/", "src/server/", "src/homeserver/outbound/"],
-        "the api crate",
-    ),
+    ("reqwest", &["src/homeserver/outbound/"], "the client of homeserver/outbound"),
+    ("axum", &["src/api/", "src/server/", "src/web/"], "a domain function without HTTP"),
+    ("hyper", &["src/api/", "src/server/", "src/homeserver/outbound/"], "the api crate"),
     ("clap", &["src/server/", "src/main.rs"], "the configuration"),
     ("argon2", &["src/homeserver/users/"], "the users domain"),
 ];
@@ -84,7 +58,9 @@ pub fn check_crates(tree: &Tree) -> Vec<String> {
                 let other = word_at(rest, 0);
                 if !may.contains(&other) {
                     let line = number + 1;
-                    complaints.push(format!("{folder}Cargo.toml:{line}: {name} may not depend on {other} (docs/ARCHITECTURE.md, layers)"));
+                    complaints.push(format!(
+                        "{folder}Cargo.toml:{line}: {name} may not depend on {other} (docs/ARCHITECTURE.md, layers)"
+                    ));
                 }
             }
         }
@@ -94,7 +70,10 @@ pub fn check_crates(tree: &Tree) -> Vec<String> {
                 let ours = CRATES.iter().any(|(known, _)| *known == other);
                 if ours && other != *name && !may.contains(&other) {
                     let line = line_of(&file.code, at);
-                    complaints.push(format!("{}:{line}: {name} may not name hearth_{other} (docs/ARCHITECTURE.md, layers)", file.path));
+                    complaints.push(format!(
+                        "{}:{line}: {name} may not name hearth_{other} (docs/ARCHITECTURE.md, layers)",
+                        file.path
+                    ));
                 }
             }
         }
@@ -104,10 +83,7 @@ pub fn check_crates(tree: &Tree) -> Vec<String> {
 
 pub fn check_folders(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
-    for file in tree
-        .rust_below("src/homeserver/")
-        .filter(|file| !file.is_test())
-    {
+    for file in tree.rust_below("src/homeserver/").filter(|file| !file.is_test()) {
         let inside = &file.path["src/homeserver/".len()..];
         let parts: Vec<&str> = inside.split('/').collect();
         let own = parts[0].strip_suffix(".rs").unwrap_or(parts[0]);
@@ -117,7 +93,10 @@ pub fn check_folders(tree: &Tree) -> Vec<String> {
         // A file at the root lies below every folder.
         let rank = FOLDERS.iter().position(|folder| *folder == own);
         if rank.is_none() && parts.len() > 1 {
-            complaints.push(format!("{}:1: `{own}` has no place in the order of folders; add it to FOLDERS and docs/ARCHITECTURE.md", file.path));
+            complaints.push(format!(
+                "{}:1: `{own}` has no place in the order of folders; add it to FOLDERS and docs/ARCHITECTURE.md",
+                file.path
+            ));
             continue;
         }
         for (at, name) in root_imports(file, module_depth(&parts)) {
@@ -136,11 +115,7 @@ pub fn check_folders(tree: &Tree) -> Vec<String> {
 /// How many `super::` lead from a file's module to the crate's root.
 fn module_depth(parts: &[&str]) -> usize {
     let last = parts.last().copied().unwrap_or_default();
-    if last == "mod.rs" {
-        parts.len() - 1
-    } else {
-        parts.len()
-    }
+    if last == "mod.rs" { parts.len() - 1 } else { parts.len() }
 }
 
 /// The names behind `crate::` or enough `super::`, one level deep, also in braces.
@@ -184,14 +159,14 @@ fn top_names(list: &str) -> Vec<String> {
 
 pub fn check_protocol(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
-    for file in tree
-        .rust_below("src/protocol/")
-        .filter(|file| !file.is_test())
-    {
+    for file in tree.rust_below("src/protocol/").filter(|file| !file.is_test()) {
         for banned in NOT_IN_PROTOCOL {
             for at in find_words(&file.production, banned) {
                 let line = line_of(&file.production, at);
-                complaints.push(format!("{}:{line}: protocol is pure and may not name `{banned}`: take the value as an argument", file.path));
+                complaints.push(format!(
+                    "{}:{line}: protocol is pure and may not name `{banned}`: take the value as an argument",
+                    file.path
+                ));
             }
         }
     }
@@ -208,10 +183,7 @@ pub fn check_libraries(tree: &Tree) -> Vec<String> {
             for at in find_words(&file.production, &format!("{library}::")) {
                 let line = line_of(&file.production, at);
                 let places = places.join(", ");
-                complaints.push(format!(
-                    "{}:{line}: `{library}` is named only in {places}; use {instead}",
-                    file.path
-                ));
+                complaints.push(format!("{}:{line}: `{library}` is named only in {places}; use {instead}", file.path));
             }
         }
     }
@@ -221,18 +193,9 @@ pub fn check_libraries(tree: &Tree) -> Vec<String> {
 #[test]
 fn an_upward_crate_import_is_found() {
     let tree = Tree::of(&[
-        (
-            "src/api/Cargo.toml",
-            "[dependencies]\nhearth-storage.workspace = true\nhearth-homeserver.workspace = true\n",
-        ),
-        (
-            "src/api/client/sync.rs",
-            "use hearth_storage::Store;\nuse hearth_homeserver::Rooms;",
-        ),
-        (
-            "src/protocol/lib.rs",
-            "// hearth_storage in a comment is fine",
-        ),
+        ("src/api/Cargo.toml", "[dependencies]\nhearth-storage.workspace = true\nhearth-homeserver.workspace = true\n"),
+        ("src/api/client/sync.rs", "use hearth_storage::Store;\nuse hearth_homeserver::Rooms;"),
+        ("src/protocol/lib.rs", "// hearth_storage in a comment is fine"),
     ]);
     let complaints = check_crates(&tree);
     assert_eq!(complaints.len(), 2, "{complaints:?}");
@@ -244,19 +207,10 @@ fn an_upward_crate_import_is_found() {
 fn an_upward_folder_import_is_found_in_every_spelling() {
     let tree = Tree::of(&[
         ("src/homeserver/users/mod.rs", "use crate::rooms::Rooms;"),
-        (
-            "src/homeserver/users/login.rs",
-            "use crate::{env::Env, sync::{A, B}};",
-        ),
-        (
-            "src/homeserver/users/a/b.rs",
-            "use super::super::super::flows::Register;",
-        ),
+        ("src/homeserver/users/login.rs", "use crate::{env::Env, sync::{A, B}};"),
+        ("src/homeserver/users/a/b.rs", "use super::super::super::flows::Register;"),
         ("src/homeserver/worker.rs", "use crate::users::Users;"),
-        (
-            "src/homeserver/rooms/send.rs",
-            "use crate::users::LocalUser;\n#[cfg(test)]\nuse crate::sync::Sync;",
-        ),
+        ("src/homeserver/rooms/send.rs", "use crate::users::LocalUser;\n#[cfg(test)]\nuse crate::sync::Sync;"),
         ("src/homeserver/stuff/mod.rs", ""),
     ]);
     let complaints = check_folders(&tree);

@@ -13,16 +13,8 @@ const NOT_SERVED: &str = "api-spec/not-served.txt";
 /// Area of the specification, its handlers, its tests.
 const AREAS: &[(&str, &str, &str)] = &[
     ("client-server", "src/api/client/", "tests/it/client/"),
-    (
-        "server-server",
-        "src/api/federation/",
-        "tests/it/federation/",
-    ),
-    (
-        "application-service",
-        "src/homeserver/appservice/",
-        "tests/it/appservice/",
-    ),
+    ("server-server", "src/api/federation/", "tests/it/federation/"),
+    ("application-service", "src/homeserver/appservice/", "tests/it/appservice/"),
 ];
 
 /// An operation: area, stem, operation id, method, path.
@@ -34,14 +26,9 @@ pub fn check(tree: &Tree) -> Vec<String> {
     let served = list_served(tree);
     let known: BTreeSet<&Operation> = operations.iter().collect();
     for (place, operation) in &served {
-        let of_the_specification = operations
-            .iter()
-            .any(|known| known[0] == operation[0] && known[2] == operation[2]);
+        let of_the_specification = operations.iter().any(|known| known[0] == operation[0] && known[2] == operation[2]);
         if of_the_specification && !known.contains(operation) {
-            complaints.push(format!(
-                "{place}: {} differs from {OPERATIONS} in stem, method or path",
-                operation[2]
-            ));
+            complaints.push(format!("{place}: {} differs from {OPERATIONS} in stem, method or path", operation[2]));
         }
         complaints.extend(check_mirror(tree, place, operation));
     }
@@ -52,9 +39,7 @@ pub fn check(tree: &Tree) -> Vec<String> {
 }
 
 fn parse_operations(text: &str) -> Vec<Operation> {
-    let lines = text
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .map(|line| {
             let mut words = line.split_whitespace().map(str::to_owned);
@@ -67,11 +52,7 @@ fn parse_operations(text: &str) -> Vec<Operation> {
 fn list_served(tree: &Tree) -> Vec<(String, Operation)> {
     let mut served = Vec::new();
     for file in tree.files.values() {
-        let Some((area, name)) = file
-            .path
-            .strip_prefix("api-spec/")
-            .and_then(|rest| rest.split_once('/'))
-        else {
+        let Some((area, name)) = file.path.strip_prefix("api-spec/").and_then(|rest| rest.split_once('/')) else {
             continue;
         };
         let Some(stem) = name.strip_suffix(".yaml") else {
@@ -86,13 +67,7 @@ fn list_served(tree: &Tree) -> Vec<(String, Operation)> {
             } else if indent == 4 && line.ends_with(':') {
                 method = word.to_uppercase();
             } else if let Some(id) = line.trim().strip_prefix("operationId: ") {
-                let operation = [
-                    area.to_owned(),
-                    stem.to_owned(),
-                    id.to_owned(),
-                    method.clone(),
-                    path.clone(),
-                ];
+                let operation = [area.to_owned(), stem.to_owned(), id.to_owned(), method.clone(), path.clone()];
                 served.push((format!("{}:{}", file.path, index + 1), operation));
             }
         }
@@ -121,96 +96,59 @@ fn check_mirror(tree: &Tree, place: &str, operation: &Operation) -> Vec<String> 
 
 /// Where the operations of a stem are handled.
 pub fn handler_path(area: &str, stem: &str) -> String {
-    let handlers = AREAS
-        .iter()
-        .find(|(name, ..)| *name == area)
-        .map_or("", |(_, handlers, _)| *handlers);
+    let handlers = AREAS.iter().find(|(name, ..)| *name == area).map_or("", |(_, handlers, _)| *handlers);
     format!("{handlers}{stem}.rs")
 }
 
 fn has_function(tree: &Tree, path: &str, function: &str) -> bool {
     tree.files.get(path).is_some_and(|file| {
         let head = format!("fn {function}");
-        find_words(&file.production, &head)
-            .any(|at| file.production[at + head.len()..].starts_with(['(', '<']))
+        find_words(&file.production, &head).any(|at| file.production[at + head.len()..].starts_with(['(', '<']))
     })
 }
 
 /// Each operation is either served or on the list, and the list is exact.
-fn check_not_served(
-    tree: &Tree,
-    operations: &[Operation],
-    served: &[(String, Operation)],
-    list: &str,
-) -> Vec<String> {
+fn check_not_served(tree: &Tree, operations: &[Operation], served: &[(String, Operation)], list: &str) -> Vec<String> {
     let mut complaints = Vec::new();
-    let served: BTreeSet<(&str, &str)> = served
-        .iter()
-        .map(|(_, operation)| (operation[0].as_str(), operation[2].as_str()))
-        .collect();
+    let served: BTreeSet<(&str, &str)> =
+        served.iter().map(|(_, operation)| (operation[0].as_str(), operation[2].as_str())).collect();
     let mut listed = BTreeMap::new();
-    for (index, line) in list
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty())
+    for (index, line) in list.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty())
     {
         let mut words = line.split_whitespace();
-        listed.insert(
-            (
-                words.next().unwrap_or_default(),
-                words.next().unwrap_or_default(),
-            ),
-            index + 1,
-        );
+        listed.insert((words.next().unwrap_or_default(), words.next().unwrap_or_default()), index + 1);
     }
     complaints.extend(check_count(NOT_SERVED, list, listed.len()));
     for operation in operations {
         let key = (operation[0].as_str(), operation[2].as_str());
         let line = listed.remove(&key);
         match (served.contains(&key), line) {
-            (true, Some(line)) => complaints.push(format!(
-                "{NOT_SERVED}:{line}: {} is served: remove the line",
-                key.1
-            )),
-            (false, None) => complaints.push(format!(
-                "{OPERATIONS}: {} {} is neither in api-spec nor in {NOT_SERVED}",
-                key.0, key.1
-            )),
+            (true, Some(line)) => complaints.push(format!("{NOT_SERVED}:{line}: {} is served: remove the line", key.1)),
+            (false, None) => {
+                complaints.push(format!("{OPERATIONS}: {} {} is neither in api-spec nor in {NOT_SERVED}", key.0, key.1))
+            }
             (false, Some(line)) => {
-                let handlers = AREAS
-                    .iter()
-                    .find(|(area, ..)| *area == key.0)
-                    .map_or("", |(_, handlers, _)| *handlers);
-                if has_function(
-                    tree,
-                    &format!("{handlers}{}.rs", operation[1]),
-                    &snake_case(key.1),
-                ) {
-                    complaints.push(format!("{NOT_SERVED}:{line}: {} has a handler: describe it in api-spec and remove the line", key.1));
+                let handlers = AREAS.iter().find(|(area, ..)| *area == key.0).map_or("", |(_, handlers, _)| *handlers);
+                if has_function(tree, &format!("{handlers}{}.rs", operation[1]), &snake_case(key.1)) {
+                    complaints.push(format!(
+                        "{NOT_SERVED}:{line}: {} has a handler: describe it in api-spec and remove the line",
+                        key.1
+                    ));
                 }
             }
             (true, None) => {}
         }
     }
     for ((_, id), line) in listed {
-        complaints.push(format!(
-            "{NOT_SERVED}:{line}: `{id}` is no operation of the specification"
-        ));
+        complaints.push(format!("{NOT_SERVED}:{line}: `{id}` is no operation of the specification"));
     }
     complaints
 }
 
 /// Handler and test files bear the stem of a file of the specification, or of our own api-spec.
-fn check_stems(
-    tree: &Tree,
-    operations: &[Operation],
-    served: &[(String, Operation)],
-) -> Vec<String> {
+fn check_stems(tree: &Tree, operations: &[Operation], served: &[(String, Operation)]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (area, handlers, tests) in AREAS
-        .iter()
-        .filter(|(area, ..)| *area != "application-service")
-    {
+    for (area, handlers, tests) in AREAS.iter().filter(|(area, ..)| *area != "application-service") {
         let ours = served.iter().map(|(_, operation)| operation);
         let stems: BTreeSet<&str> = operations
             .iter()
@@ -219,10 +157,7 @@ fn check_stems(
             .map(|operation| operation[1].as_str())
             .collect();
         for file in tree.files.values().filter(|file| file.is_rust()) {
-            let rest = file
-                .path
-                .strip_prefix(handlers)
-                .or_else(|| file.path.strip_prefix(tests));
+            let rest = file.path.strip_prefix(handlers).or_else(|| file.path.strip_prefix(tests));
             let Some(stem) = rest.and_then(|rest| rest.strip_suffix(".rs")) else {
                 continue;
             };
@@ -247,8 +182,7 @@ pub fn snake_case(id: &str) -> String {
         let before = at.checked_sub(1).map(|at| letters[at]);
         let lower = |at: usize| letters.get(at).is_some_and(char::is_ascii_lowercase);
         let new_word = before.is_some_and(|before| {
-            before.is_ascii_lowercase()
-                || (before.is_ascii_uppercase() && lower(at + 1) && lower(at + 2))
+            before.is_ascii_lowercase() || (before.is_ascii_uppercase() && lower(at + 1) && lower(at + 2))
         });
         if letter.is_ascii_uppercase() && new_word {
             out.push('_');
@@ -283,53 +217,21 @@ fn a_missing_handler_test_or_line_is_found() {
     let good = [
         (OPERATIONS, operations),
         ("api-spec/client-server/sync.yaml", yaml),
-        (
-            NOT_SERVED,
-            "# 2 lines\nclient-server logout\nclient-server getTag\n",
-        ),
+        (NOT_SERVED, "# 2 lines\nclient-server logout\nclient-server getTag\n"),
         ("src/api/client/sync.rs", "pub async fn sync(a: A) {}"),
         ("tests/it/client/sync.rs", ""),
     ];
     assert_eq!(check(&Tree::of(&good)), Vec::<String>::new());
     let changes: [(usize, (&str, &str), &str); 7] = [
-        (
-            3,
-            ("src/api/client/sync.rs", "fn sync_all() {}"),
-            "wants `fn sync`",
-        ),
+        (3, ("src/api/client/sync.rs", "fn sync_all() {}"), "wants `fn sync`"),
         (4, ("tests/it/client/other.rs", ""), "wants its tests"),
-        (
-            4,
-            ("tests/it/client/other.rs", ""),
-            "is no file of the specification",
-        ),
-        (
-            2,
-            (NOT_SERVED, "# 1 lines\nclient-server logout\n"),
-            "neither",
-        ),
-        (
-            2,
-            (
-                NOT_SERVED,
-                "# 3 lines\nclient-server logout\nclient-server getTag\nclient-server sync\n",
-            ),
-            "is served",
-        ),
-        (
-            2,
-            (
-                NOT_SERVED,
-                "# 9 lines\nclient-server logout\nclient-server getTag\n",
-            ),
-            "may only go down",
-        ),
+        (4, ("tests/it/client/other.rs", ""), "is no file of the specification"),
+        (2, (NOT_SERVED, "# 1 lines\nclient-server logout\n"), "neither"),
+        (2, (NOT_SERVED, "# 3 lines\nclient-server logout\nclient-server getTag\nclient-server sync\n"), "is served"),
+        (2, (NOT_SERVED, "# 9 lines\nclient-server logout\nclient-server getTag\n"), "may only go down"),
         (
             1,
-            (
-                "api-spec/client-server/sync.yaml",
-                "paths:\n  /v3/sync:\n    post:\n      operationId: sync\n",
-            ),
+            ("api-spec/client-server/sync.yaml", "paths:\n  /v3/sync:\n    post:\n      operationId: sync\n"),
             "differs",
         ),
     ];
@@ -337,10 +239,7 @@ fn a_missing_handler_test_or_line_is_found() {
         let mut files = good;
         files[at] = file;
         let complaints = check(&Tree::of(&files));
-        assert!(
-            complaints.iter().any(|text| text.contains(expected)),
-            "{expected}: {complaints:?}"
-        );
+        assert!(complaints.iter().any(|text| text.contains(expected)), "{expected}: {complaints:?}");
     }
 }
 
@@ -351,9 +250,5 @@ fn a_handler_that_the_list_denies_is_found() {
         (NOT_SERVED, "# 1 lines\nclient-server logout\n"),
         ("src/api/client/logout.rs", "pub async fn logout() {}"),
     ]);
-    assert!(
-        check(&tree)
-            .iter()
-            .any(|text| text.contains("has a handler"))
-    );
+    assert!(check(&tree).iter().any(|text| text.contains("has a handler")));
 }

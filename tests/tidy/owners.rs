@@ -43,11 +43,7 @@ pub fn check(tree: &Tree) -> Vec<String> {
             let Some(owned) = tables.iter().find(|owned| owned.table == table) else {
                 continue;
             };
-            let below = |root: &str| {
-                file.path
-                    .strip_prefix(root)
-                    .is_some_and(|rest| rest.starts_with(&owned.owner))
-            };
+            let below = |root: &str| file.path.strip_prefix(root).is_some_and(|rest| rest.starts_with(&owned.owner));
             if !below("src/homeserver/") && !below("src/storage/") {
                 let line = line_of(&file.production, at);
                 complaints.push(format!(
@@ -72,17 +68,11 @@ fn list_tables(tree: &Tree, complaints: &mut Vec<String>) -> Vec<Owned> {
                 None | Some("rooms") if file.path == EVENT_TABLES => COMMIT_STEP.to_owned(),
                 Some(owner) => owner.to_owned(),
                 None => {
-                    complaints.push(format!(
-                        "{place}: say who writes {table}: `/// .. Owner: FOLDER.`"
-                    ));
+                    complaints.push(format!("{place}: say who writes {table}: `/// .. Owner: FOLDER.`"));
                     continue;
                 }
             };
-            tables.push(Owned {
-                table,
-                owner,
-                place,
-            });
+            tables.push(Owned { table, owner, place });
         }
     }
     tables
@@ -91,9 +81,8 @@ fn list_tables(tree: &Tree, complaints: &mut Vec<String>) -> Vec<Owned> {
 /// Names behind `impl Table for`, and the first words of `table!` calls.
 fn list_table_names(code: &str) -> Vec<(usize, String)> {
     let marker = "impl Table for ";
-    let mut names: Vec<_> = find_words(code, marker)
-        .map(|at| (at, word_at(code, at + marker.len()).to_owned()))
-        .collect();
+    let mut names: Vec<_> =
+        find_words(code, marker).map(|at| (at, word_at(code, at + marker.len()).to_owned())).collect();
     for at in find_words(code, "table! {") {
         let marker = "pub struct ";
         let Some(found) = code[at..].find(marker) else {
@@ -107,22 +96,11 @@ fn list_table_names(code: &str) -> Vec<(usize, String)> {
 /// The owner that the doc comment above `pub struct TABLE` names, or else the file's doc.
 fn stated_owner(text: &str, table: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let at = lines.iter().position(|line| {
-        line.strip_prefix("pub struct ")
-            .is_some_and(|rest| word_at(rest, 0) == table)
-    })?;
+    let at =
+        lines.iter().position(|line| line.strip_prefix("pub struct ").is_some_and(|rest| word_at(rest, 0) == table))?;
     let is_doc = |line: &&&str| line.starts_with("///") || line.starts_with("#[");
-    let of_table = lines[..at]
-        .iter()
-        .rev()
-        .take_while(is_doc)
-        .find_map(|line| owner_in(line));
-    let of_file = || {
-        lines
-            .iter()
-            .take_while(|line| line.starts_with("//!"))
-            .find_map(|line| owner_in(line))
-    };
+    let of_table = lines[..at].iter().rev().take_while(is_doc).find_map(|line| owner_in(line));
+    let of_file = || lines.iter().take_while(|line| line.starts_with("//!")).find_map(|line| owner_in(line));
     of_table.or_else(of_file)
 }
 
@@ -130,10 +108,7 @@ fn stated_owner(text: &str, table: &str) -> Option<String> {
 fn owner_in(line: &str) -> Option<String> {
     let word = |rest: &str| {
         let rest = rest.trim_start_matches(['`', '[']);
-        let end = rest
-            .bytes()
-            .position(|byte| !is_word(byte) && byte != b'/')
-            .unwrap_or(rest.len());
+        let end = rest.bytes().position(|byte| !is_word(byte) && byte != b'/').unwrap_or(rest.len());
         rest[..end].to_owned()
     };
     if let Some((_, rest)) = line.split_once("Owner: ") {
@@ -147,9 +122,7 @@ fn owner_in(line: &str) -> Option<String> {
 fn list_writes(code: &str) -> Vec<(usize, String)> {
     let mut writes = Vec::new();
     for (at, _) in code.match_indices("::<") {
-        let writer = code[..at]
-            .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .next();
+        let writer = code[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
         if !writer.is_some_and(|name| WRITERS.contains(&name)) {
             continue;
         }
@@ -180,18 +153,9 @@ fn a_write_by_another_than_the_owner_is_found() {
         (EVENT_TABLES, rooms),
         ("src/storage/schema/users.rs", users),
         ("src/storage/schema/meta.rs", meta),
-        (
-            "src/homeserver/rooms/pipeline/commit.rs",
-            "txn.put_at::<schema::Arrival>(a, s, v);",
-        ),
-        (
-            "src/homeserver/rooms/receipts.rs",
-            "txn.put::<Receipts>(k, v);",
-        ),
-        (
-            "src/homeserver/rooms/send.rs",
-            "txn.put::<Arrival>(k, v); txn.assert_absent::<Arrival>(k);",
-        ),
+        ("src/homeserver/rooms/pipeline/commit.rs", "txn.put_at::<schema::Arrival>(a, s, v);"),
+        ("src/homeserver/rooms/receipts.rs", "txn.put::<Receipts>(k, v);"),
+        ("src/homeserver/rooms/send.rs", "txn.put::<Arrival>(k, v); txn.assert_absent::<Arrival>(k);"),
         (
             "src/homeserver/flows/register.rs",
             "txn.delete::<Sessions>(k); txn.put::<Heads>(k, v); txn.put::<Changes>(k, v);",
@@ -199,19 +163,7 @@ fn a_write_by_another_than_the_owner_is_found() {
     ]);
     let complaints = check(&tree);
     assert_eq!(complaints.len(), 4, "{complaints:?}");
-    assert!(
-        complaints
-            .iter()
-            .any(|text| text.contains("say who writes Orphan"))
-    );
-    assert!(
-        complaints
-            .iter()
-            .any(|text| text.starts_with("src/homeserver/rooms/send.rs:1:"))
-    );
-    assert!(
-        complaints
-            .iter()
-            .any(|text| text.starts_with("src/homeserver/flows/register.rs:1:"))
-    );
+    assert!(complaints.iter().any(|text| text.contains("say who writes Orphan")));
+    assert!(complaints.iter().any(|text| text.starts_with("src/homeserver/rooms/send.rs:1:")));
+    assert!(complaints.iter().any(|text| text.starts_with("src/homeserver/flows/register.rs:1:")));
 }

@@ -18,18 +18,10 @@ fn is_root(path: &str) -> bool {
 }
 
 pub fn check(tree: &Tree) -> Vec<String> {
-    let rust: BTreeSet<&str> = tree
-        .files
-        .values()
-        .filter(|file| file.is_rust())
-        .map(|file| file.path.as_str())
-        .collect();
+    let rust: BTreeSet<&str> =
+        tree.files.values().filter(|file| file.is_rust()).map(|file| file.path.as_str()).collect();
     let mut reached = BTreeSet::new();
-    let mut waiting: Vec<String> = rust
-        .iter()
-        .filter(|path| is_root(path))
-        .map(|path| (*path).to_owned())
-        .collect();
+    let mut waiting: Vec<String> = rust.iter().filter(|path| is_root(path)).map(|path| (*path).to_owned()).collect();
     while let Some(path) = waiting.pop() {
         let Some(file) = tree.files.get(&path) else {
             continue;
@@ -47,25 +39,13 @@ pub fn check(tree: &Tree) -> Vec<String> {
 /// Marks the files of `src/` that only tests compile: those that no production `mod` reaches, but some
 /// `mod` under `#[cfg(test)]` does.
 pub fn mark_tests(files: &mut BTreeMap<String, SourceFile>) {
-    let rust: BTreeSet<&str> = files
-        .values()
-        .filter(|file| file.is_rust())
-        .map(|file| file.path.as_str())
-        .collect();
+    let rust: BTreeSet<&str> = files.values().filter(|file| file.is_rust()).map(|file| file.path.as_str()).collect();
     let (mut production, mut any) = (BTreeSet::new(), BTreeSet::new());
     for file in files.values().filter(|file| file.is_rust()) {
-        production.extend(list_children(
-            &file.path,
-            &file.text,
-            &file.production,
-            &rust,
-        ));
+        production.extend(list_children(&file.path, &file.text, &file.production, &rust));
         any.extend(list_children(&file.path, &file.text, &file.code, &rust));
     }
-    let mut waiting: Vec<String> = any
-        .into_iter()
-        .filter(|path| !production.contains(path))
-        .collect();
+    let mut waiting: Vec<String> = any.into_iter().filter(|path| !production.contains(path)).collect();
     let mut marked = BTreeSet::new();
     while let Some(path) = waiting.pop() {
         if marked.insert(path.clone()) {
@@ -83,11 +63,7 @@ fn list_children(path: &str, text: &str, code: &str, rust: &BTreeSet<&str>) -> V
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let owns_folder = name == "mod.rs" || is_root(path);
     let stem = name.trim_end_matches(".rs");
-    let base = if owns_folder {
-        folder.to_owned()
-    } else {
-        format!("{folder}/{stem}")
-    };
+    let base = if owns_folder { folder.to_owned() } else { format!("{folder}/{stem}") };
     let mut children = Vec::new();
     for at in find_words(code, "mod ") {
         let module = word_at(code, at + "mod ".len());
@@ -113,9 +89,7 @@ fn list_children(path: &str, text: &str, code: &str, rust: &BTreeSet<&str>) -> V
 
 /// The `#[path = ".."]` among the attributes right before a `mod` at `at`.
 fn path_attribute(text: &str, at: usize) -> Option<&str> {
-    let before = text[..at]
-        .trim_end_matches("pub ")
-        .trim_end_matches("pub(crate) ");
+    let before = text[..at].trim_end_matches("pub ").trim_end_matches("pub(crate) ");
     let line = before.trim_end().lines().next_back()?;
     let start = line.find("#[path = \"")? + "#[path = \"".len();
     line[start..].split('"').next()
@@ -125,10 +99,7 @@ fn path_attribute(text: &str, at: usize) -> Option<&str> {
 fn a_file_that_nothing_declares_is_found() {
     let tree = Tree::of(&[
         ("src/a/lib.rs", "mod x;\npub mod y;\n// mod dead;"),
-        (
-            "src/a/x.rs",
-            "#[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod tests;",
-        ),
+        ("src/a/x.rs", "#[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod tests;"),
         ("src/a/x_tests.rs", ""),
         ("src/a/y/mod.rs", "mod z;"),
         ("src/a/y/z.rs", ""),
@@ -147,11 +118,6 @@ fn what_only_tests_reach_is_marked() {
         ("src/a/testing/mod.rs", "mod deep;"),
         ("src/a/testing/deep.rs", ""),
     ]);
-    let marked: Vec<_> = tree
-        .files
-        .values()
-        .filter(|file| file.is_test())
-        .map(|file| file.path.as_str())
-        .collect();
+    let marked: Vec<_> = tree.files.values().filter(|file| file.is_test()).map(|file| file.path.as_str()).collect();
     assert_eq!(marked, ["src/a/testing/deep.rs", "src/a/testing/mod.rs"]);
 }

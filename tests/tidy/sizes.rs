@@ -24,10 +24,7 @@ pub fn check(tree: &Tree) -> Vec<String> {
             if lines <= max {
                 continue;
             }
-            match exceptions
-                .iter()
-                .position(|exception| exception.subject == subject)
-            {
+            match exceptions.iter().position(|exception| exception.subject == subject) {
                 Some(at) if lines <= exceptions[at].lines_max => needed[at] = true,
                 Some(at) => {
                     needed[at] = true;
@@ -36,9 +33,7 @@ pub fn check(tree: &Tree) -> Vec<String> {
                         exceptions[at].lines_max
                     ));
                 }
-                None => complaints.push(format!(
-                    "{subject}: {lines} lines, at most {max}: split it by what it does"
-                )),
+                None => complaints.push(format!("{subject}: {lines} lines, at most {max}: split it by what it does")),
             }
         }
     }
@@ -72,11 +67,7 @@ fn measure(file: &SourceFile) -> Vec<(String, usize, usize)> {
             continue;
         }
         let body = &file.code[at + open..end_of_block(&file.code, at + open)];
-        let lines = body
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .count()
-            .saturating_sub(2);
+        let lines = body.lines().filter(|line| !line.trim().is_empty()).count().saturating_sub(2);
         found.push((format!("{}::{name}", file.path), lines, FUNCTION_LINES_MAX));
     }
     found
@@ -85,9 +76,7 @@ fn measure(file: &SourceFile) -> Vec<(String, usize, usize)> {
 /// Lines of a file without those that only tests compile.
 fn production_lines(file: &SourceFile) -> usize {
     let items = list_test_items(&file.code);
-    let tests = items
-        .iter()
-        .map(|(from, to)| file.code[*from..*to].lines().count());
+    let tests = items.iter().map(|(from, to)| file.code[*from..*to].lines().count());
     file.text.lines().count() - tests.sum::<usize>()
 }
 
@@ -99,21 +88,11 @@ fn parse_exceptions<'a>(text: &'a str, complaints: &mut Vec<String>) -> Vec<Exce
             continue;
         }
         let parts: Vec<&str> = line.split('|').map(str::trim).collect();
-        match (
-            parts.as_slice(),
-            parts.get(1).and_then(|lines| lines.parse().ok()),
-        ) {
+        match (parts.as_slice(), parts.get(1).and_then(|lines| lines.parse().ok())) {
             ([subject, _, reason], Some(lines_max)) if !reason.is_empty() => {
-                exceptions.push(Exception {
-                    subject,
-                    lines_max,
-                    number: index + 1,
-                });
+                exceptions.push(Exception { subject, lines_max, number: index + 1 });
             }
-            _ => complaints.push(format!(
-                "{EXCEPTIONS}:{}: write `path[::function] | lines | reason`",
-                index + 1
-            )),
+            _ => complaints.push(format!("{EXCEPTIONS}:{}: write `path[::function] | lines | reason`", index + 1)),
         }
     }
     complaints.extend(check_count(EXCEPTIONS, text, exceptions.len()));
@@ -123,11 +102,7 @@ fn parse_exceptions<'a>(text: &'a str, complaints: &mut Vec<String>) -> Vec<Exce
 /// A list that may only shrink says its length in its first line, so that growth shows in review.
 pub fn check_count(path: &str, text: &str, count: usize) -> Option<String> {
     let first = text.lines().next().unwrap_or_default();
-    let stated = first
-        .trim_start_matches("# ")
-        .split(' ')
-        .next()
-        .and_then(|word| word.parse().ok());
+    let stated = first.trim_start_matches("# ").split(' ').next().and_then(|word| word.parse().ok());
     if count > 0 && stated != Some(count) {
         return Some(format!(
             "{path}:1: the first line says how many lines the list has, `# {count} ..`; the number may only go down"
@@ -139,10 +114,8 @@ pub fn check_count(path: &str, text: &str, count: usize) -> Option<String> {
 #[test]
 fn a_long_file_and_a_long_function_are_found() {
     let long = "let a = 1;\n".repeat(FUNCTION_LINES_MAX + 1);
-    let function = format!(
-        "fn long() {{\n{long}}}\nfn short() {{\n}}\n#[cfg(test)]\nmod tests {{\n{}}}\n",
-        "\n".repeat(500)
-    );
+    let function =
+        format!("fn long() {{\n{long}}}\nfn short() {{\n}}\n#[cfg(test)]\nmod tests {{\n{}}}\n", "\n".repeat(500));
     let file = "// x\n".repeat(FILE_LINES_MAX + 1);
     let tree = Tree::of(&[
         ("src/a/f.rs", function.as_str()),

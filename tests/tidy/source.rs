@@ -10,19 +10,11 @@ use std::path::Path;
 use crate::reach::mark_tests;
 
 /// Folders that hold nothing of ours.
-const SKIPPED_FOLDERS: &[&str] = &[
-    ".git",
-    "target",
-    "node_modules",
-    ".venv",
-    "__pycache__",
-    "data",
-    "dist",
-];
+const SKIPPED_FOLDERS: &[&str] = &[".git", "target", "node_modules", ".venv", "__pycache__", "data", "dist"];
 /// What counts as text; a file without an extension counts too.
 const TEXT_EXTENSIONS: &[&str] = &[
-    "rs", "md", "toml", "txt", "yaml", "yml", "py", "js", "mjs", "ts", "tsx", "css", "html", "sh",
-    "service", "json", "snap", "mod",
+    "rs", "md", "toml", "txt", "yaml", "yml", "py", "js", "mjs", "ts", "tsx", "css", "html", "sh", "service", "json",
+    "snap", "mod",
 ];
 /// Written by package managers.
 const SKIPPED_FILES: &[&str] = &["package-lock.json", "Cargo.lock", "LICENSE"];
@@ -49,13 +41,7 @@ impl SourceFile {
         } else {
             (String::new(), String::new())
         };
-        SourceFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            code,
-            production,
-            tests_only: false,
-        }
+        SourceFile { path: path.to_owned(), text: text.to_owned(), code, production, tests_only: false }
     }
 
     pub fn is_rust(&self) -> bool {
@@ -81,10 +67,8 @@ pub struct Tree {
 impl Tree {
     /// A tree for the self-tests.
     pub fn of(files: &[(&str, &str)]) -> Tree {
-        let mut files: BTreeMap<String, SourceFile> = files
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), SourceFile::new(path, text)))
-            .collect();
+        let mut files: BTreeMap<String, SourceFile> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), SourceFile::new(path, text))).collect();
         mark_tests(&mut files);
         Tree { files }
     }
@@ -95,9 +79,7 @@ impl Tree {
 
     /// Rust files below a folder (given with its trailing `/`).
     pub fn rust_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a SourceFile> {
-        self.files
-            .values()
-            .filter(move |file| file.is_rust() && file.path.starts_with(folder))
+        self.files.values().filter(move |file| file.is_rust() && file.path.starts_with(folder))
     }
 
     /// Rust files below `src/` that are part of the product.
@@ -109,10 +91,7 @@ impl Tree {
 pub fn load_tree(root: &str) -> Tree {
     let mut files = BTreeMap::new();
     load_folder(Path::new(root), "", &mut files);
-    assert!(
-        files.contains_key("Cargo.toml"),
-        "run the tidy test from the repository's root"
-    );
+    assert!(files.contains_key("Cargo.toml"), "run the tidy test from the repository's root");
     mark_tests(&mut files);
     Tree { files }
 }
@@ -148,11 +127,7 @@ fn is_text(name: &str) -> bool {
 
 /// The 1-based line of a byte offset.
 pub fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// Whether `text[offset..]` starts a word, that is, follows no letter, digit, `_`.
@@ -167,10 +142,7 @@ pub fn is_word(byte: u8) -> bool {
 /// The identifier that starts at `offset`.
 pub fn word_at(text: &str, offset: usize) -> &str {
     let rest = &text[offset..];
-    let end = rest
-        .bytes()
-        .position(|byte| !is_word(byte))
-        .unwrap_or(rest.len());
+    let end = rest.bytes().position(|byte| !is_word(byte)).unwrap_or(rest.len());
     &rest[..end]
 }
 
@@ -227,10 +199,7 @@ pub fn mask(text: &str) -> String {
 }
 
 fn end_of_line(bytes: &[u8], from: usize) -> usize {
-    bytes[from..]
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(bytes.len(), |n| from + n)
+    bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |n| from + n)
 }
 
 fn end_of_comment(bytes: &[u8], from: usize) -> usize {
@@ -266,13 +235,7 @@ fn end_of_raw_string(bytes: &[u8], from: usize) -> usize {
     let hashes = bytes[from..].iter().take_while(|b| **b == b'#').count();
     let mut at = from + hashes + 1;
     while at < bytes.len() {
-        let closes = bytes[at] == b'"'
-            && bytes[at + 1..]
-                .iter()
-                .take(hashes)
-                .filter(|b| **b == b'#')
-                .count()
-                == hashes;
+        let closes = bytes[at] == b'"' && bytes[at + 1..].iter().take(hashes).filter(|b| **b == b'#').count() == hashes;
         if closes {
             return (at + 1 + hashes).min(bytes.len());
         }
@@ -308,11 +271,7 @@ fn end_of_char(bytes: &[u8], from: usize) -> usize {
         Some(byte) if *byte >= 0xC0 => 2,
         _ => 1,
     };
-    if bytes.get(from + 1 + width) == Some(&b'\'') {
-        from + width + 2
-    } else {
-        from + 1
-    }
+    if bytes.get(from + 1 + width) == Some(&b'\'') { from + width + 2 } else { from + 1 }
 }
 
 /// Blanks every item under `#[cfg(test)]`.
@@ -362,8 +321,7 @@ fn end_of_item(code: &str, start: usize) -> usize {
 
 #[test]
 fn comments_strings_and_characters_are_blanked() {
-    let text =
-        "let a = \"x // y\"; // crate::z\nlet b = '\"'; let c: &'a str = r#\"q\"r\"#; /* d */ e";
+    let text = "let a = \"x // y\"; // crate::z\nlet b = '\"'; let c: &'a str = r#\"q\"r\"#; /* d */ e";
     let masked = mask(text);
     assert!(!masked.contains("crate") && !masked.contains('q') && !masked.contains(" d "));
     assert!(masked.contains("let b =") && masked.contains("& a str") && masked.ends_with('e'));
