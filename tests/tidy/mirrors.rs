@@ -125,11 +125,11 @@ fn check_not_served(tree: &Tree, operations: &[Operation], served: &[(String, Op
         match (served.contains(&key), line) {
             (true, Some(line)) => complaints.push(format!("{NOT_SERVED}:{line}: {} is served: remove the line", key.1)),
             (false, None) => {
-                complaints.push(format!("{OPERATIONS}: {} {} is neither in api-spec nor in {NOT_SERVED}", key.0, key.1))
+                complaints
+                    .push(format!("{OPERATIONS}: {} {} is neither in api-spec nor in {NOT_SERVED}", key.0, key.1));
             }
             (false, Some(line)) => {
-                let handlers = AREAS.iter().find(|(area, ..)| *area == key.0).map_or("", |(_, handlers, _)| *handlers);
-                if has_function(tree, &format!("{handlers}{}.rs", operation[1]), &snake_case(key.1)) {
+                if has_function(tree, &handler_path(key.0, &operation[1]), &snake_case(key.1)) {
                     complaints.push(format!(
                         "{NOT_SERVED}:{line}: {} has a handler: describe it in api-spec and remove the line",
                         key.1

@@ -7,14 +7,15 @@ use crate::source::{SourceFile, Tree, find_words, word_at};
 /// Roots besides `src/*/lib.rs`: what Cargo finds by itself.
 fn is_root(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    match parts.as_slice() {
-        ["src", "main.rs"] | ["build.rs"] => true,
-        ["src", _, "lib.rs" | "build.rs"] | ["tests" | "benches" | "examples", _] => true,
-        ["tests", _, "main.rs"] | ["src", _, "tests" | "benches" | "examples", _] => true,
-        // A test tool that is a crate of its own.
-        ["tests", _, "src", "lib.rs" | "main.rs"] => true,
-        _ => false,
-    }
+    matches!(
+        parts.as_slice(),
+        ["src", "main.rs"]
+            | ["build.rs"]
+            | ["src", _, "lib.rs" | "build.rs"]
+            | ["tests" | "benches" | "examples", _]
+            | ["tests", _, "main.rs"]
+            | ["src", _, "tests" | "benches" | "examples", _]
+    )
 }
 
 pub fn check(tree: &Tree) -> Vec<String> {

@@ -34,7 +34,7 @@ pub struct SourceFile {
 
 impl SourceFile {
     pub fn new(path: &str, text: &str) -> SourceFile {
-        let (code, production) = if path.ends_with(".rs") {
+        let (code, production) = if is_rust_path(path) {
             let code = mask(text);
             let production = blank_tests(&code);
             (code, production)
@@ -45,7 +45,7 @@ impl SourceFile {
     }
 
     pub fn is_rust(&self) -> bool {
-        self.path.ends_with(".rs")
+        is_rust_path(&self.path)
     }
 
     /// A file that is compiled for tests only, by its place or its name.
@@ -125,9 +125,13 @@ fn is_text(name: &str) -> bool {
     }
 }
 
+fn is_rust_path(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension == "rs")
+}
+
 /// The 1-based line of a byte offset.
 pub fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
+    text[..offset].matches('\n').count() + 1
 }
 
 /// Whether `text[offset..]` starts a word, that is, follows no letter, digit, `_`.
