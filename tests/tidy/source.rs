@@ -48,11 +48,11 @@ impl SourceFile {
         is_rust_path(&self.path)
     }
 
-    /// A file that is compiled for tests only, by its place or its name.
+    /// A file that is compiled for tests, examples or measurements only, by its place or its name.
     pub fn is_test(&self) -> bool {
         self.tests_only
             || self.path.starts_with("tests/")
-            || self.path.contains("/tests/")
+            || ["/tests/", "/examples/", "/benches/"].iter().any(|folder| self.path.contains(folder))
             || self.path.ends_with("_tests.rs")
             || self.path.ends_with("/tests.rs")
             || self.text.contains("#![cfg(test)]")
