@@ -83,6 +83,11 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
+fn documents_name_what_exists() {
+    report(&docs::check_documents(&repository()));
+}
+
+#[test]
 fn files_and_functions_keep_their_size() {
     report(&sizes::check(&repository()));
 }
