@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::source::{Tree, find_words, word_at};
+use crate::source::{Tree, find_words, has_extension, word_at};
 
 /// The document whose promises name the tests that hold them.
 const PROMISES: &str = "docs/PROMISES.md";
@@ -25,7 +25,7 @@ pub fn check_module_docs(tree: &Tree) -> Vec<String> {
 pub fn check_documents(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
     let tests: BTreeSet<&str> = tree.files.values().flat_map(|file| functions_of(&file.code)).collect();
-    for file in tree.files.values().filter(|file| file.path.ends_with(".md")) {
+    for file in tree.files.values().filter(|file| has_extension(&file.path, "md")) {
         for (number, word) in list_quoted(&file.text) {
             if is_path(word) && !exists(tree, word) {
                 complaints.push(format!("{}:{number}: there is no `{word}`", file.path));

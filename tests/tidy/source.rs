@@ -34,7 +34,7 @@ pub struct SourceFile {
 
 impl SourceFile {
     pub fn new(path: &str, text: &str) -> SourceFile {
-        let (code, production) = if is_rust_path(path) {
+        let (code, production) = if has_extension(path, "rs") {
             let code = mask(text);
             let production = blank_tests(&code);
             (code, production)
@@ -45,7 +45,7 @@ impl SourceFile {
     }
 
     pub fn is_rust(&self) -> bool {
-        is_rust_path(&self.path)
+        has_extension(&self.path, "rs")
     }
 
     /// A file that is compiled for tests, examples or measurements only, by its place or its name.
@@ -125,8 +125,8 @@ fn is_text(name: &str) -> bool {
     }
 }
 
-fn is_rust_path(path: &str) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, extension)| extension == "rs")
+pub fn has_extension(path: &str, wanted: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension == wanted)
 }
 
 /// The 1-based line of a byte offset.
