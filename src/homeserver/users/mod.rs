@@ -10,6 +10,7 @@
 mod account_data;
 mod account_data_log;
 mod accounts;
+mod act_for;
 mod authenticate;
 mod config;
 mod devices;
