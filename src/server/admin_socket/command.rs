@@ -1,0 +1,218 @@
+//! What the operator can ask for, and how it is done.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hearth_homeserver::Env;
+use hearth_homeserver::flows::Flows;
+use hearth_homeserver::users::{EndSessions, NewRegistrationToken, NewUser, Users};
+use ruma::{OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::KEY_FILE;
+use crate::workers::Tasks;
+
+/// Findings that one answer names; the rest is counted.
+const FINDINGS_SHOWN_MAX: usize = 1_000;
+
+/// One command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AdminCommand {
+    /// How the server does.
+    Status,
+    /// Makes an account.
+    CreateUser {
+        /// The part of the id between `@` and `:`.
+        username: String,
+        /// Its password.
+        password: String,
+        /// May it use the administration endpoints?
+        admin: bool,
+    },
+    /// Sets a new password.
+    ResetPassword {
+        /// Id or localpart.
+        user: String,
+        /// The new one.
+        password: String,
+        /// Leaves the user's devices logged in.
+        keep_sessions: bool,
+    },
+    /// Ends an account for ever.
+    DeactivateUser {
+        /// Id or localpart.
+        user: String,
+        /// Hides the user's messages from those who join later.
+        erase: bool,
+    },
+    /// Makes an account an administrator's, or no longer one.
+    SetAdmin {
+        /// Id or localpart.
+        user: String,
+        /// Which of both.
+        admin: bool,
+    },
+    /// Makes a registration token.
+    CreateToken {
+        /// The token; made up when left out.
+        token: Option<String>,
+        /// How many accounts it may make.
+        uses_allowed: Option<u32>,
+        /// How long it is good for, in milliseconds.
+        valid_for_ms: Option<u64>,
+    },
+    /// Checks the database's invariants.
+    Check,
+    /// Writes a backup.
+    Backup {
+        /// The folder to write it to: an absolute path; new or empty.
+        folder: PathBuf,
+    },
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What to tell the operator.
+    pub lines: Vec<String>,
+}
+
+impl Answer {
+    /// It was done.
+    pub fn done(line: impl Into<String>) -> Self {
+        Self { ok: true, lines: vec![line.into()] }
+    }
+
+    /// It was not done.
+    pub fn refused(line: impl Into<String>) -> Self {
+        Self { ok: false, lines: vec![line.into()] }
+    }
+}
+
+/// Does what the operator asks. Cheap to clone.
+#[derive(Clone)]
+pub struct Operator(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    users: Users,
+    flows: Flows,
+    tasks: Tasks,
+    data: PathBuf,
+}
+
+impl Operator {
+    /// An operator of the server whose data folder is `data`.
+    pub fn new(env: Env, users: Users, flows: Flows, tasks: Tasks, data: PathBuf) -> Self {
+        Self(Arc::new(Inner { env, users, flows, tasks, data }))
+    }
+
+    /// Runs one command to its end.
+    pub async fn run(&self, command: AdminCommand) -> Answer {
+        let done = match command {
+            AdminCommand::Status => Ok(self.status()),
+            AdminCommand::CreateUser { username, password, admin } => self.create_user(username, password, admin).await,
+            AdminCommand::ResetPassword { user, password, keep_sessions } => {
+                self.reset_password(&user, password, keep_sessions).await
+            }
+            AdminCommand::DeactivateUser { user, erase } => self.deactivate(&user, erase).await,
+            AdminCommand::SetAdmin { user, admin } => self.set_admin(&user, admin).await,
+            AdminCommand::CreateToken { token, uses_allowed, valid_for_ms } => {
+                self.create_token(token, uses_allowed, valid_for_ms).await
+            }
+            AdminCommand::Check => self.check().await,
+            AdminCommand::Backup { folder } => self.backup(&folder).await,
+        };
+        done.unwrap_or_else(Answer::refused)
+    }
+
+    fn status(&self) -> Answer {
+        let running_s = self.0.env.clock.monotonic_ms() / 1_000;
+        let version = env!("CARGO_PKG_VERSION");
+        let mut lines = vec![
+            format!("Hearth {version} serves {} for {running_s} s", self.0.env.server_name),
+            format!("connections: {}", self.0.tasks.connection_count()),
+        ];
+        lines.extend(self.0.tasks.list_workers().into_iter().map(|worker| {
+            let state = format!("{:?}", worker.state).to_lowercase();
+            format!("worker {}: {state}, {} restarts, follows {}", worker.name, worker.restarts, worker.follows)
+        }));
+        Answer { ok: true, lines }
+    }
+
+    async fn create_user(&self, username: String, password: String, is_admin: bool) -> Result<Answer, String> {
+        let new = NewUser { username, password: Some(password), is_admin, device: None };
+        let made = self.0.users.create_user(new).await.map_err(|error| error.to_string())?;
+        Ok(Answer::done(format!("created {}", made.user_id)))
+    }
+
+    async fn reset_password(&self, user: &str, password: String, keep_sessions: bool) -> Result<Answer, String> {
+        let user = self.parse_user(user)?;
+        let sessions = if keep_sessions { EndSessions::Keep } else { EndSessions::All };
+        let done = self.0.users.reset_password(&user, password, sessions).await;
+        done.map_err(|error| error.to_string())?;
+        Ok(Answer::done(format!("{user} has a new password")))
+    }
+
+    async fn deactivate(&self, user: &str, erase: bool) -> Result<Answer, String> {
+        let user = self.parse_user(user)?;
+        let account = self.0.users.act_for(&user).await.map_err(|error| error.to_string())?;
+        let account = account.ok_or_else(|| format!("there is no user {user}"))?;
+        self.0.flows.deactivate(&account, erase).await.map_err(|error| error.to_string())?;
+        Ok(Answer::done(format!("{user} is deactivated")))
+    }
+
+    async fn set_admin(&self, user: &str, admin: bool) -> Result<Answer, String> {
+        let user = self.parse_user(user)?;
+        self.0.users.set_admin(&user, admin).await.map_err(|error| error.to_string())?;
+        let is = if admin { "is an administrator" } else { "is no administrator any more" };
+        Ok(Answer::done(format!("{user} {is}")))
+    }
+
+    async fn create_token(
+        &self,
+        token: Option<String>,
+        uses_allowed: Option<u32>,
+        valid_for_ms: Option<u64>,
+    ) -> Result<Answer, String> {
+        let expires_ms = valid_for_ms.map(|ms| self.0.env.clock.now().plus_ms(ms).0);
+        let new = NewRegistrationToken { token, uses_allowed, expires_ms };
+        let made = self.0.users.create_registration_token(new).await;
+        Ok(Answer::done(made.map_err(|error| error.to_string())?))
+    }
+
+    async fn check(&self) -> Result<Answer, String> {
+        let findings = self.0.env.store.check().await.map_err(|error| error.to_string())?;
+        if findings.is_empty() {
+            return Ok(Answer::done("nothing found"));
+        }
+        let mut lines: Vec<String> = findings
+            .iter()
+            .take(FINDINGS_SHOWN_MAX)
+            .map(|finding| format!("table {}, key {}: {}", finding.table, finding.key, finding.problem))
+            .collect();
+        lines.push(format!("{} findings", findings.len()));
+        Ok(Answer { ok: false, lines })
+    }
+
+    async fn backup(&self, folder: &Path) -> Result<Answer, String> {
+        if !folder.is_absolute() {
+            return Err("the folder of a backup must be an absolute path".to_owned());
+        }
+        self.0.env.store.backup(folder).await.map_err(|error| error.to_string())?;
+        let (from, to) = (self.0.data.join(KEY_FILE), folder.join(KEY_FILE));
+        fs::copy(&from, &to).map_err(|error| format!("cannot copy the signing key to {}: {error}", to.display()))?;
+        Ok(Answer::done(format!("backup written to {}", folder.display())))
+    }
+
+    /// The user of this server that an id or a localpart means.
+    fn parse_user(&self, user: &str) -> Result<OwnedUserId, String> {
+        let parsed = UserId::parse_with_server_name(user, &self.0.env.server_name);
+        let parsed = parsed.map_err(|error| format!("{user} is no user id: {error}"))?;
+        if self.0.users.is_local(&parsed) { Ok(parsed) } else { Err(format!("{parsed} is not a user of this server")) }
+    }
+}

@@ -1,0 +1,216 @@
+//! Puts the parts together, from the bottom up, in one place.
+//!
+//! Each part is given what stands before it. If this compiles in this order, no part knows one above it.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use futures_util::future::BoxFuture;
+use hearth_api::{AppState, Handles, RateLimits};
+use hearth_homeserver::flows::Flows;
+use hearth_homeserver::metrics::Metered;
+use hearth_homeserver::rooms::{NoRemote, Receipts, RoomWorkers, Rooms, Typing};
+use hearth_homeserver::sync::Sync;
+use hearth_homeserver::users::Users;
+use hearth_homeserver::{Env, Stop, Worker};
+use hearth_protocol::{Clock, Rng};
+use hearth_storage::{Engine, StorageError, StorageWorker, StorageWorkers, Store, StoreOptions};
+
+use crate::admin_socket::Operator;
+use crate::config::{Config, Durability};
+use crate::identity::{KeyError, load_or_make_key};
+use crate::plan::{PlanError, require_server_name};
+use crate::system::{SystemClock, SystemRng};
+use crate::telemetry::{HomeserverFigures, RequestStats, around_request};
+use crate::workers::Tasks;
+
+/// The database's folder within the data folder.
+pub const DATABASE_FOLDER: &str = "database";
+
+/// How long workers may take to end.
+const WORKERS_STOP: Duration = Duration::from_millis(700);
+
+/// Why the homeserver could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The data folder cannot be made.
+    #[error("cannot make the data folder {path}: {error}")]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The signing key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// A whole homeserver that runs, without listeners.
+pub struct Homeserver {
+    /// What all parts share.
+    pub env: Env,
+    /// Accounts.
+    pub users: Users,
+    /// Rooms.
+    pub rooms: Rooms,
+    /// Operations over several parts.
+    pub flows: Flows,
+    /// What changed for a reader.
+    pub sync: Sync,
+    /// Ends what waits: no new requests, and an answer to those that wait for news.
+    pub stop: Stop,
+    /// Its workers and connections.
+    pub tasks: Tasks,
+    state: AppState,
+}
+
+/// Makes the data folder, for its owner only.
+///
+/// # Errors
+///
+/// When the operating system refuses.
+pub fn make_data_folder(path: &Path) -> Result<(), AssemblyError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| AssemblyError::DataFolder { path: path.to_owned(), error })
+}
+
+impl Homeserver {
+    /// Opens the data folder and starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// When the folder, the key or the database cannot be opened, or belongs to another server.
+    pub async fn open(config: &Config, clock: Arc<SystemClock>) -> Result<Self, AssemblyError> {
+        let server_name = require_server_name(config)?;
+        let data = &config.server.data;
+        make_data_folder(data)?;
+        let clock: Arc<dyn Clock> = clock;
+        let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+        let options = StoreOptions {
+            engine: engine(config, data),
+            lanes: config.storage.lanes,
+            server_name: server_name.clone(),
+            clock: Arc::clone(&clock),
+            rng: Arc::clone(&rng),
+        };
+        let (store, storage_workers) = Store::open(options).await?;
+        let signer = Arc::new(load_or_make_key(data, &server_name, &*rng)?);
+        let env = Env { store, clock, rng, server_name, signer };
+        Ok(Self::assemble(env, storage_workers, config))
+    }
+
+    /// Puts the parts together over an open database, and starts their workers.
+    pub fn assemble(env: Env, storage_workers: StorageWorkers, config: &Config) -> Self {
+        let tasks = Tasks::new(Arc::clone(&env.clock));
+        let users = Users::new(&env, config.users.clone());
+        let (rooms, room_workers) = Rooms::new(&env, config.rooms.clone(), users.clone(), Arc::new(NoRemote));
+        let (receipts, typing) = (Receipts::new(&env), Typing::new(&env));
+        let sync = Sync::new(&env, users.clone(), rooms.clone(), typing.clone(), receipts.clone());
+        let flows = Flows::new(&env, users.clone(), rooms.clone());
+        let limits = RateLimits::new(config.rate_limits.clone(), Arc::clone(&env.clock));
+        let stop = Stop::new();
+        let state = AppState::new(Handles {
+            users: users.clone(),
+            rooms: rooms.clone(),
+            receipts,
+            typing,
+            sync: sync.clone(),
+            flows: flows.clone(),
+            limits,
+            default_room_version: config.rooms.default_version.clone(),
+            stop: stop.clone(),
+            config: config.api.clone(),
+        });
+        start_workers(&tasks, storage_workers, room_workers, &users, &sync);
+        Self { env, users, rooms, flows, sync, tasks, stop, state }
+    }
+
+    /// All that is served to clients and other servers. Needs no listener, so tests call it directly.
+    pub fn router(&self, config: &Config, stats: &RequestStats) -> Router {
+        let about = hearth_web::About {
+            server_name: self.env.server_name.to_string(),
+            version: env!("CARGO_PKG_VERSION"),
+            base_url: config.api.public_base_url.clone(),
+        };
+        hearth_api::build_router(self.state.clone())
+            .merge(hearth_web::router(about))
+            .layer(from_fn_with_state(stats.clone(), around_request))
+    }
+
+    /// Who does the operator's commands here.
+    pub fn operator(&self, data: &Path) -> Operator {
+        let (env, users, flows) = (self.env.clone(), self.users.clone(), self.flows.clone());
+        Operator::new(env, users, flows, self.tasks.clone(), data.to_owned())
+    }
+
+    /// Everything that has figures to show.
+    pub fn list_metered(&self) -> Vec<Arc<dyn Metered>> {
+        let homeserver = HomeserverFigures::new(self.env.store.clone(), &self.rooms, &self.sync);
+        vec![Arc::new(self.tasks.clone()), Arc::new(homeserver)]
+    }
+
+    /// Stops the workers and closes the database.
+    pub async fn close(self) {
+        let late = self.tasks.stop_workers(WORKERS_STOP).await;
+        if !late.is_empty() {
+            tracing::warn!(?late, "workers did not end in time");
+        }
+        self.env.store.close().await;
+    }
+}
+
+/// Starts all workers of the homeserver. With those of the doors (`serve.rs`) these are all there are.
+fn start_workers(tasks: &Tasks, storage: StorageWorkers, rooms: RoomWorkers, users: &Users, sync: &Sync) {
+    for worker in storage {
+        tasks.start_vital_worker(Box::new(OutboxWorker(worker)));
+    }
+    for lane in rooms.lanes {
+        tasks.start_vital_worker(Box::new(lane));
+    }
+    tasks.start_vital_worker(Box::new(rooms.erasure));
+    let (users, sync) = (users.clone(), sync.clone());
+    tasks.start_workers(move || users.list_workers());
+    tasks.start_workers(move || sync.list_workers());
+}
+
+/// A worker of the storage crate, which does not know what a worker is.
+struct OutboxWorker(StorageWorker);
+
+impl Worker for OutboxWorker {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn follows(&self) -> &'static str {
+        "the outbox of its lane"
+    }
+
+    fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
+        Box::pin(self.0.run(stop))
+    }
+}
+
+fn engine(config: &Config, data: &Path) -> Engine {
+    let storage = &config.storage;
+    Engine::Rocks {
+        path: data.join(DATABASE_FOLDER),
+        block_cache_bytes: usize::try_from(storage.block_cache_bytes).unwrap_or(usize::MAX),
+        write_buffer_bytes: usize::try_from(storage.write_buffer_bytes).unwrap_or(usize::MAX),
+        durability: match storage.durability {
+            Durability::Sync => hearth_storage::Durability::Sync,
+            Durability::Os => hearth_storage::Durability::Os,
+        },
+    }
+}

@@ -1,0 +1,152 @@
+//! The configuration with its texts understood: addresses, names, permissions.
+//!
+//! What is wrong is found here, before anything is opened; `hearth config check` is this and no more.
+
+use ruma::OwnedServerName;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::listeners::{Address, Certificate, TlsError};
+
+/// A setting whose form is right, and whose meaning is not.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// No server name.
+    #[error("server.name is not set: give it in the configuration file, by HEARTH_SERVER__NAME, or by --server-name")]
+    NoServerName,
+    /// The server name breaks the grammar.
+    #[error("server.name: {0} is not a server name")]
+    BadServerName(String),
+    /// An address is not understood.
+    #[error("{setting}: {text} is not an address: expected IP:PORT, localhost:PORT or unix:PATH")]
+    BadAddress {
+        /// The setting.
+        setting: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// There is nothing to listen on.
+    #[error("listeners.addresses and listeners.tls_addresses are both empty: nobody could reach the server")]
+    NoAddress,
+    /// The permissions are not octal.
+    #[error("listeners.unix_mode: {0} is not an octal number such as 660")]
+    BadMode(String),
+    /// The log filter is not understood.
+    #[error("logging.filter: {0}")]
+    BadFilter(String),
+    /// Rooms cannot be made in this version.
+    #[error("rooms.default_version: {0} is not a room version that this server knows")]
+    BadRoomVersion(String),
+    /// There is no usable certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// What `hearth serve` is going to do.
+#[derive(Debug)]
+pub struct Plan {
+    /// Who it is.
+    pub server_name: OwnedServerName,
+    /// Where it listens without TLS.
+    pub addresses: Vec<Address>,
+    /// Where it listens with TLS.
+    pub tls_addresses: Vec<Address>,
+    /// Its certificate, if it needs one.
+    pub certificate: Option<Certificate>,
+    /// Where its figures are.
+    pub metrics_address: Option<Address>,
+    /// Permissions of Unix sockets.
+    pub unix_mode: u32,
+}
+
+impl Plan {
+    /// Understands the configuration, and loads the certificate.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that cannot be used.
+    pub fn of(config: &Config) -> Result<Self, PlanError> {
+        let listeners = &config.listeners;
+        let addresses = parse_addresses("listeners.addresses", &listeners.addresses)?;
+        let tls_addresses = parse_addresses("listeners.tls_addresses", &listeners.tls_addresses)?;
+        if addresses.is_empty() && tls_addresses.is_empty() {
+            return Err(PlanError::NoAddress);
+        }
+        let certificate = if tls_addresses.is_empty() { None } else { Some(Certificate::load(&config.tls)?) };
+        let metrics_address = parse_addresses("metrics.address", config.metrics.address.as_slice())?.pop();
+        let unix_mode = u32::from_str_radix(&listeners.unix_mode, 8).ok().filter(|mode| *mode <= 0o777);
+        let unix_mode = unix_mode.ok_or_else(|| PlanError::BadMode(listeners.unix_mode.clone()))?;
+        EnvFilter::builder().parse(&config.logging.filter).map_err(|error| PlanError::BadFilter(error.to_string()))?;
+        if hearth_protocol::rules_of(&config.rooms.default_version).is_none() {
+            return Err(PlanError::BadRoomVersion(config.rooms.default_version.to_string()));
+        }
+        let server_name = require_server_name(config)?;
+        Ok(Self { server_name, addresses, tls_addresses, certificate, metrics_address, unix_mode })
+    }
+
+    /// Whether anyone beyond this machine can reach it.
+    pub fn is_public(&self) -> bool {
+        self.addresses.iter().chain(&self.tls_addresses).any(|address| !address.is_local())
+    }
+}
+
+/// The server name, which every command on a database needs.
+///
+/// # Errors
+///
+/// When it is not set, or breaks the grammar.
+pub fn require_server_name(config: &Config) -> Result<OwnedServerName, PlanError> {
+    let name = config.server.name.as_deref().ok_or(PlanError::NoServerName)?;
+    ruma::ServerName::parse(name).map_err(|_| PlanError::BadServerName(name.to_owned()))
+}
+
+fn parse_addresses(setting: &'static str, texts: &[String]) -> Result<Vec<Address>, PlanError> {
+    let parse =
+        |text: &String| Address::parse(text).ok_or_else(|| PlanError::BadAddress { setting, text: text.clone() });
+    texts.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, PlanError};
+    use crate::config::Sources;
+
+    fn plan(flags: &[(&str, &str)]) -> Result<Plan, PlanError> {
+        let flags = flags.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
+        Plan::of(&Sources { flags, ..Sources::default() }.load().unwrap())
+    }
+
+    const NAME: (&str, &str) = ("server.name", "h.example");
+
+    #[test]
+    fn only_the_server_name_is_required() {
+        let plan_made = plan(&[NAME]).unwrap();
+        assert_eq!(plan_made.server_name, "h.example");
+        assert!(!plan_made.is_public());
+        assert!(matches!(plan(&[]), Err(PlanError::NoServerName)));
+    }
+
+    #[test]
+    fn unusable_settings_are_named() {
+        for (path, value) in [
+            ("server.name", "not a name"),
+            ("listeners.addresses", "8008"),
+            ("listeners.addresses", ""),
+            ("listeners.tls_addresses", "0.0.0.0:8448"),
+            ("listeners.unix_mode", "rw"),
+            ("listeners.unix_mode", "7777"),
+            ("metrics.address", "nine"),
+            ("logging.filter", "info,=!"),
+            ("rooms.default_version", "twelve"),
+        ] {
+            let error = plan(&[NAME, (path, value)]).unwrap_err().to_string();
+            assert!(error.contains(path.split('.').next().unwrap()), "{path}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn one_address_beyond_this_machine_makes_it_public() {
+        assert!(plan(&[NAME, ("listeners.addresses", "127.0.0.1:1,0.0.0.0:2")]).unwrap().is_public());
+        assert!(!plan(&[NAME, ("listeners.addresses", "[::1]:1,unix:/run/h")]).unwrap().is_public());
+    }
+}
