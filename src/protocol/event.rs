@@ -203,7 +203,9 @@ pub(crate) fn redacts_of(
         return None;
     }
     let field = if rules.redacts_in_content {
-        serde_json::from_str::<RedactsField<'_>>(content.get()).ok()?.redacts
+        serde_json::from_str::<RedactsField<'_>>(content.get())
+            .ok()?
+            .redacts
     } else {
         top_level
     };
@@ -255,7 +257,9 @@ impl Event {
 
     /// Its type and state key, when it is a state event.
     pub fn state_pair(&self) -> Option<(&str, &str)> {
-        self.state_key.as_deref().map(|state_key| (self.kind.as_str(), state_key))
+        self.state_key
+            .as_deref()
+            .map(|state_key| (self.kind.as_str(), state_key))
     }
 
     /// The server of its sender.

@@ -80,7 +80,11 @@ pub fn build_event_citing(
     let carries_id = rules.event_id_format == EventIdFormat::Opaque;
     let (json, signatures_at) = parts.full(carries_id.then_some(&id), &hash);
     check_event_size(json.len() + signature_allowance(&draft))?;
-    let redacts = if rules.redacts_in_content { None } else { draft.redacts };
+    let redacts = if rules.redacts_in_content {
+        None
+    } else {
+        draft.redacts
+    };
     let content = raw(parts.content)?;
     let event = Event {
         redacts: redacts.or_else(|| redacts_of(rules, &draft.kind, &content, None)),
@@ -96,7 +100,11 @@ pub fn build_event_citing(
         auth_events: place.auth_events,
         json: raw(json)?,
     };
-    Ok(UnsignedEvent { event, signing_text, signatures_at })
+    Ok(UnsignedEvent {
+        event,
+        signing_text,
+        signatures_at,
+    })
 }
 
 impl UnsignedEvent {
@@ -135,8 +143,16 @@ fn signature_allowance(draft: &EventDraft) -> usize {
 fn check_draft(rules: &RoomRules, draft: &EventDraft, place: &Placement) -> Result<(), BadEvent> {
     check_field_size(rules, "type", &draft.kind)?;
     check_field_size(rules, "sender", draft.sender.as_str())?;
-    check_field_size(rules, "state_key", draft.state_key.as_deref().unwrap_or_default())?;
-    check_field_size(rules, "room_id", place.room_id.as_deref().map_or("", RoomId::as_str))?;
+    check_field_size(
+        rules,
+        "state_key",
+        draft.state_key.as_deref().unwrap_or_default(),
+    )?;
+    check_field_size(
+        rules,
+        "room_id",
+        place.room_id.as_deref().map_or("", RoomId::as_str),
+    )?;
     check_counts(&place.prev_events, &place.auth_events)?;
     check_depth_limit(rules, place.depth)?;
     if draft.origin_server_ts > SAFE_INTEGER_MAX.unsigned_abs() {
@@ -157,7 +173,9 @@ fn read_content<'a>(rules: &RoomRules, draft: &'a EventDraft) -> Result<Object<'
     let Json::Object(mut content) = content else {
         return Err(BadEvent::InvalidField("content"));
     };
-    if rules.redacts_in_content && let Some(target) = &draft.redacts {
+    if rules.redacts_in_content
+        && let Some(target) = &draft.redacts
+    {
         content.insert("redacts", Json::String(target.as_str().to_owned().into()));
     }
     Ok(content)
@@ -223,16 +241,33 @@ impl Parts {
         write_references(&mut middle, rules, &place.prev_events, hashes);
         let mut redacts = String::new();
         if !rules.redacts_in_content {
-            write_field(&mut redacts, "redacts", draft.redacts.as_deref().map(EventId::as_str));
+            write_field(
+                &mut redacts,
+                "redacts",
+                draft.redacts.as_deref().map(EventId::as_str),
+            );
         }
         let mut sender = String::with_capacity(128);
-        write_field(&mut sender, "room_id", place.room_id.as_deref().map(RoomId::as_str));
+        write_field(
+            &mut sender,
+            "room_id",
+            place.room_id.as_deref().map(RoomId::as_str),
+        );
         write_field(&mut sender, "sender", Some(draft.sender.as_str()));
         let mut end = String::with_capacity(128);
         write_field(&mut end, "state_key", draft.state_key.as_deref());
         write_field(&mut end, "type", Some(&draft.kind));
         end.push('}');
-        Self { auth_events, content: text, redacted_content, depth, middle, redacts, sender, end }
+        Self {
+            auth_events,
+            content: text,
+            redacted_content,
+            depth,
+            middle,
+            redacts,
+            sender,
+            end,
+        }
     }
 
     /// The text before where `hashes` goes.

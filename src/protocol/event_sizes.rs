@@ -17,7 +17,11 @@ pub(crate) fn check_field_size(
     if text.len() <= FIELD_SIZE_MAX {
         return Ok(());
     }
-    let size = if rules.sizes_in_bytes { text.len() } else { text.chars().count() };
+    let size = if rules.sizes_in_bytes {
+        text.len()
+    } else {
+        text.chars().count()
+    };
     check_size(what, size, FIELD_SIZE_MAX)
 }
 
@@ -27,7 +31,11 @@ pub(crate) fn check_event_size(bytes: usize) -> Result<(), BadEvent> {
 }
 
 fn check_size(what: &'static str, size: usize, max: usize) -> Result<(), BadEvent> {
-    if size > max { Err(BadEvent::TooLarge { what, size, max }) } else { Ok(()) }
+    if size > max {
+        Err(BadEvent::TooLarge { what, size, max })
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses more references than an event may have.
@@ -40,10 +48,18 @@ pub(crate) fn check_counts(
 }
 
 fn check_count(what: &'static str, count: usize, max: usize) -> Result<(), BadEvent> {
-    if count > max { Err(BadEvent::TooMany { what, count, max }) } else { Ok(()) }
+    if count > max {
+        Err(BadEvent::TooMany { what, count, max })
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses a depth beyond what the room version allows.
 pub(crate) fn check_depth_limit(rules: &RoomRules, depth: u64) -> Result<(), BadEvent> {
-    if depth > rules.depth_max { Err(BadEvent::InvalidField("depth")) } else { Ok(()) }
+    if depth > rules.depth_max {
+        Err(BadEvent::InvalidField("depth"))
+    } else {
+        Ok(())
+    }
 }

@@ -23,16 +23,26 @@ struct Glob {
 
 impl Glob {
     fn new(pattern: &str) -> Self {
-        Self { pieces: pattern.split('*').map(str::to_owned).collect() }
+        Self {
+            pieces: pattern.split('*').map(str::to_owned).collect(),
+        }
     }
 
     fn matches(&self, text: &str) -> bool {
-        let [first, rest @ ..] = self.pieces.as_slice() else { return false };
-        let Some(mut text) = text.strip_prefix(first.as_str()) else { return false };
-        let [middle @ .., last] = rest else { return text.is_empty() };
+        let [first, rest @ ..] = self.pieces.as_slice() else {
+            return false;
+        };
+        let Some(mut text) = text.strip_prefix(first.as_str()) else {
+            return false;
+        };
+        let [middle @ .., last] = rest else {
+            return text.is_empty();
+        };
         // The earliest place for each piece leaves the most for those after it.
         for piece in middle {
-            let Some(at) = text.find(piece.as_str()) else { return false };
+            let Some(at) = text.find(piece.as_str()) else {
+                return false;
+            };
             text = &text[at + piece.len()..];
         }
         text.ends_with(last.as_str())
@@ -49,7 +59,10 @@ struct Rooms {
 impl Rooms {
     fn new(only: Option<&[OwnedRoomId]>, not: &[OwnedRoomId]) -> Self {
         let set = |ids: &[OwnedRoomId]| ids.iter().cloned().collect();
-        Self { only: only.map(set), not: set(not) }
+        Self {
+            only: only.map(set),
+            not: set(not),
+        }
     }
 
     fn matches(&self, room_id: &RoomId) -> bool {
@@ -104,16 +117,18 @@ impl EventFilter {
     pub fn compile(filter: &RoomEventFilter) -> Self {
         let (lazy_load_members, include_redundant_members) = match filter.lazy_load_options {
             LazyLoadOptions::Disabled => (false, false),
-            LazyLoadOptions::Enabled { include_redundant_members } => {
-                (true, include_redundant_members)
-            }
+            LazyLoadOptions::Enabled {
+                include_redundant_members,
+            } => (true, include_redundant_members),
         };
         Self {
             limit: limit(filter.limit),
             lazy_load_members,
             include_redundant_members,
             unread_thread_notifications: filter.unread_thread_notifications,
-            contains_url: filter.url_filter.map(|url| matches!(url, UrlFilter::EventsWithUrl)),
+            contains_url: filter
+                .url_filter
+                .map(|url| matches!(url, UrlFilter::EventsWithUrl)),
             types: filter.types.as_deref().map(globs),
             not_types: globs(&filter.not_types),
             senders: filter.senders.as_deref().map(users),
@@ -142,7 +157,9 @@ impl EventFilter {
 
     /// Whether events of this sender may pass.
     pub fn matches_sender(&self, sender: &UserId) -> bool {
-        self.senders.as_ref().is_none_or(|senders| senders.contains(sender))
+        self.senders
+            .as_ref()
+            .is_none_or(|senders| senders.contains(sender))
             && !self.not_senders.contains(sender)
     }
 
@@ -162,7 +179,9 @@ impl EventFilter {
         self.matches_type(&event.kind)
             && self.matches_sender(&event.sender)
             && self.matches_room(&event.room_id)
-            && self.contains_url.is_none_or(|wanted| wanted == has_url(event))
+            && self
+                .contains_url
+                .is_none_or(|wanted| wanted == has_url(event))
     }
 
     /// Whether nothing can pass, so that nothing has to be read.
@@ -175,7 +194,9 @@ impl EventFilter {
 }
 
 fn has_url(event: &Event) -> bool {
-    event.content_as::<HasUrl>().is_ok_and(|content| content.url.is_some())
+    event
+        .content_as::<HasUrl>()
+        .is_ok_and(|content| content.url.is_some())
 }
 
 /// A filter of a whole sync.

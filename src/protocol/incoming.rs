@@ -62,7 +62,12 @@ impl ParsedPdu {
     pub fn required_keys(&self) -> impl Iterator<Item = (&ServerName, Vec<&str>)> {
         self.required.iter().map(|(server, signatures)| {
             let key_ids = signatures.iter().map(|(key_id, _)| key_id.as_str());
-            (&**server, key_ids.filter(|key_id| key_id.starts_with(ALGORITHM)).collect())
+            (
+                &**server,
+                key_ids
+                    .filter(|key_id| key_id.starts_with(ALGORITHM))
+                    .collect(),
+            )
         })
     }
 }
@@ -80,7 +85,11 @@ pub fn parse_pdu(
 ) -> Result<ParsedPdu, BadEvent> {
     let text = json.get();
     if text.len() > PDU_BYTES_MAX {
-        return Err(BadEvent::TooLarge { what: "event", size: text.len(), max: PDU_BYTES_MAX });
+        return Err(BadEvent::TooLarge {
+            what: "event",
+            size: text.len(),
+            max: PDU_BYTES_MAX,
+        });
     }
     let mut value = parse(text, EVENT_JSON_DEPTH_MAX)?;
     if let Json::Object(object) = &mut value {
@@ -102,7 +111,12 @@ pub fn parse_pdu(
     let intact = is_hash(hash, &content_hash(&object));
     require(&object, "signatures", Json::as_object)?;
     let required = required_signatures(rules, &event, &object);
-    Ok(ParsedPdu { event, signing_text, intact, required })
+    Ok(ParsedPdu {
+        event,
+        signing_text,
+        intact,
+        required,
+    })
 }
 
 fn require<'a, 'j, T>(
@@ -184,7 +198,9 @@ fn read_room_id(
     object: &Object<'_>,
     create: Option<&OwnedEventId>,
 ) -> Result<OwnedRoomId, BadEvent> {
-    if rules.room_id_is_create_hash && let Some(create) = create {
+    if rules.room_id_is_create_hash
+        && let Some(create) = create
+    {
         if object.get("room_id").is_some() {
             return Err(BadEvent::ForbiddenField("room_id"));
         }
@@ -211,7 +227,8 @@ fn read_references(
     let entries = require(object, key, Json::as_array)?;
     let ids: Option<Vec<_>> = entries.iter().map(read).collect();
     let ids = ids.ok_or(BadEvent::InvalidField(key))?;
-    ids.iter().try_for_each(|id| check_field_size(rules, key, id.as_str()))?;
+    ids.iter()
+        .try_for_each(|id| check_field_size(rules, key, id.as_str()))?;
     Ok(ids)
 }
 
@@ -256,10 +273,20 @@ pub fn check_hashes_and_signatures(
     keys: &PublicKeys,
 ) -> Result<Checked, BadSignature> {
     let enforces_validity = rules.ruma.enforce_key_validity;
-    let valid_at_ts = if enforces_validity { pdu.event.origin_server_ts } else { 0 };
+    let valid_at_ts = if enforces_validity {
+        pdu.event.origin_server_ts
+    } else {
+        0
+    };
     for (server, signatures) in &pdu.required {
         let signatures = signatures.iter().map(|(key_id, text)| (&**key_id, &**text));
-        check_server(server, signatures, keys, pdu.signing_text.as_bytes(), valid_at_ts)?;
+        check_server(
+            server,
+            signatures,
+            keys,
+            pdu.signing_text.as_bytes(),
+            valid_at_ts,
+        )?;
     }
     if pdu.intact {
         return Ok(Checked::Intact(pdu.event));
@@ -267,7 +294,9 @@ pub fn check_hashes_and_signatures(
     // Redacting could take away what excused a missing signature, and leave a forged plain invitation.
     let server = pdu.event.origin();
     if !pdu.required.contains_key(server) {
-        return Err(BadSignature::Missing { server: server.to_owned() });
+        return Err(BadSignature::Missing {
+            server: server.to_owned(),
+        });
     }
     Ok(Checked::Redacted(redact(rules, &pdu.event)))
 }
@@ -277,11 +306,7 @@ pub fn check_hashes_and_signatures(
 ///
 /// # Errors
 /// [`BadEvent`] when the event's bytes do not read, or grow over the limit.
-pub fn add_signature(
-    rules: &RoomRules,
-    event: &Event,
-    signer: &Signer,
-) -> Result<Event, BadEvent> {
+pub fn add_signature(rules: &RoomRules, event: &Event, signer: &Signer) -> Result<Event, BadEvent> {
     let mut object = parse_object(event.json.get(), EVENT_JSON_DEPTH_MAX)?;
     let mut signing_text = String::with_capacity(1024);
     write_redacted(&mut signing_text, rules, &object, false);
@@ -289,7 +314,10 @@ pub fn add_signature(
     insert_signature(&mut object, signer, signature);
     let json = to_raw(&Json::Object(object))?;
     check_event_size(json.get().len())?;
-    Ok(Event { json, ..event.clone() })
+    Ok(Event {
+        json,
+        ..event.clone()
+    })
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ mod version;
 mod visibility;
 
 #[cfg(test)]
-mod vectors;
+mod sample_events;
+#[cfg(test)]
+mod speed_tests;
 
 pub use auth::*;
 pub use client_format::*;

@@ -8,6 +8,7 @@ use ruma::room_version_rules::RedactionRules;
 use serde_json::value::RawValue;
 
 use crate::event::Event;
+use crate::hash::{base64_standard, sha256};
 use crate::json::EVENT_JSON_DEPTH_MAX;
 use crate::json_canonical::{ObjectWriter, write_object, write_value};
 use crate::json_parse::{Json, Object, parse_object};
@@ -57,7 +58,10 @@ pub(crate) fn write_redacted_content(
 ) {
     let rules = &rules.ruma.redaction;
     let mut writer = ObjectWriter::start(out);
-    for (key, value) in content.iter().filter(|(key, _)| keeps_content(rules, kind, key)) {
+    for (key, value) in content
+        .iter()
+        .filter(|(key, _)| keeps_content(rules, kind, key))
+    {
         let out = writer.key(key);
         match value {
             Json::Object(invite) if kind == "m.room.member" && key == "third_party_invite" => {
@@ -100,9 +104,7 @@ pub(crate) fn write_redacted(
 #[must_use]
 pub fn redact(rules: &RoomRules, event: &Event) -> Event {
     redacted_json(rules, event.json.get())
-        .and_then(|json| {
-            Event::from_stored(rules, event.id.clone(), &event.room_id, json).ok()
-        })
+        .and_then(|json| Event::from_stored(rules, event.id.clone(), &event.room_id, json).ok())
         .unwrap_or_else(|| event.clone())
 }
 
