@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hearth_protocol::{EventKey, EventNum, LanePos, RoomKey, UserKey};
-use hearth_storage::StorageError;
+use hearth_storage::{Page, StorageError};
 use hearth_storage::schema::log::OutputLog;
 use hearth_storage::schema::rooms::{
-    Arrival, EventNums, EventRow, Events, History, Memberships, Outcome,
+    Arrival, EventNums, EventRow, Events, History, Memberships, Outcome, RoomHeads,
 };
 use hearth_storage::schema::users::{Membership, UserRooms};
 use ruma::UserId;
@@ -34,6 +34,28 @@ struct Check<'a> {
 }
 
 impl RoomReader {
+    /// Checks all rooms, one after the other; what one room has does not hide the next.
+    ///
+    /// # Errors
+    /// When the list of rooms cannot be read.
+    pub async fn check_all_rooms(&self, server_name: &ruma::ServerName) -> Result<Vec<Finding>, StorageError> {
+        let mut findings = Vec::new();
+        let mut page = Page::first(ROWS_PER_PART);
+        loop {
+            let heads = self.store().scan::<RoomHeads, ()>(&(), page).await?;
+            for (key, head) in &heads.rows {
+                match self.check_room(*key, server_name).await {
+                    Ok(found) => findings.extend(found),
+                    Err(error) => findings.push(Finding { room_id: head.room_id.clone(), text: error.to_string() }),
+                }
+            }
+            match heads.rows.last() {
+                Some((last, _)) if heads.more => page = Page::first(ROWS_PER_PART).after(*last),
+                _ => return Ok(findings),
+            }
+        }
+    }
+
     /// Checks one room.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Making a room: all its first events in one submission (C-S API, `POST /createRoom`).
 
-use hearth_protocol::{EventDraft, Placement, RoomRules, build_event, random_string, rules_of};
+use hearth_protocol::{
+    EventDraft, Placement, RoomRules, UnsignedEvent, build_event, random_string, rules_of,
+};
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, RoomVersionId};
 use serde_json::value::RawValue;
@@ -18,6 +20,8 @@ const FIRST_EVENTS_MAX: usize = 48;
 const INITIAL_STATE_MAX: usize = 36;
 /// Users that are invited at once.
 const INVITES_MAX: usize = 500;
+/// Rooms that one user makes in one millisecond.
+const SAME_TIME_MAX: u64 = 100;
 /// Length of the random part of a room id (room versions 1 to 11).
 const ROOM_ID_LENGTH: usize = 18;
 /// Spec, room version 12: what the creator may do and nobody else, unless the power levels say so.
@@ -62,50 +66,52 @@ impl Rooms {
         mut request: CreateRoom,
     ) -> Result<OwnedRoomId, RoomError> {
         check_sizes(&request)?;
-        let version = request
-            .version
-            .clone()
-            .unwrap_or_else(|| self.inner().config.default_version.clone());
+        let version =
+            request.version.clone().unwrap_or_else(|| self.inner().config.default_version.clone());
         let rules = rules_of(&version).ok_or(RoomError::UnsupportedVersion)?;
-        let now = self.inner().env.clock.now().0;
         let content = create_content(user, rules, &mut request);
-        let draft = EventDraft {
-            kind: "m.room.create".to_owned(),
-            state_key: Some(String::new()),
-            sender: user.user_id.clone(),
-            content: raw(&content)?,
-            redacts: None,
-            origin_server_ts: now,
-        };
-        let room_id = (!rules.room_id_is_create_hash)
-            .then(|| self.random_room_id())
-            .transpose()?;
-        let placement = Placement {
-            room_id,
-            prev_events: Vec::new(),
-            auth_events: Vec::new(),
-            depth: 1,
-        };
-        let create = build_event(rules, draft, placement)?;
+        let (create, now) = self.build_create(user, rules, &content).await?;
         let room_id = create.event.room_id.clone();
-        let (mut drafts, later) = self.list_first_drafts(user, rules, request, now).await?;
-        let create = Submission::Create {
-            rules,
-            create: Box::new(create),
-            drafts: std::mem::take(&mut drafts),
-        };
+        let (drafts, later) = self.list_first_drafts(user, rules, request, now).await?;
+        let create = Submission::Create { rules, create: Box::new(create), drafts };
         self.submit(&room_id, create).await.map_err(as_room_state)?;
         self.send_later(&room_id, later).await?;
         Ok(room_id)
     }
 
+    /// The create event, and the time of the room's first events. Where its hash is the room's id, two rooms made by
+    /// one user in one millisecond would be the same: the second one is made a little later.
+    async fn build_create(
+        &self,
+        user: &LocalUser,
+        rules: &'static RoomRules,
+        content: &Map<String, Value>,
+    ) -> Result<(UnsignedEvent, u64), RoomError> {
+        let now = self.inner().env.clock.now().0;
+        for later_ms in 0..SAME_TIME_MAX {
+            let draft = EventDraft {
+                kind: "m.room.create".to_owned(),
+                state_key: Some(String::new()),
+                sender: user.user_id.clone(),
+                content: raw(content)?,
+                redacts: None,
+                origin_server_ts: now + later_ms,
+            };
+            let room_id =
+                (!rules.room_id_is_create_hash).then(|| self.random_room_id()).transpose()?;
+            let placement =
+                Placement { room_id, prev_events: Vec::new(), auth_events: Vec::new(), depth: 1 };
+            let create = build_event(rules, draft, placement)?;
+            if self.load_view(&create.event.room_id).await?.is_none() {
+                return Ok((create, now + later_ms));
+            }
+        }
+        Err(RoomError::Overloaded)
+    }
+
     fn random_room_id(&self) -> Result<OwnedRoomId, RoomError> {
         let env = &self.inner().env;
-        let id = format!(
-            "!{}:{}",
-            random_string(&*env.rng, ROOM_ID_LENGTH),
-            env.server_name
-        );
+        let id = format!("!{}:{}", random_string(&*env.rng, ROOM_ID_LENGTH), env.server_name);
         RoomId::parse(id).map_err(|_| RoomError::Invalid("the server's name makes no room id"))
     }
 
@@ -134,20 +140,10 @@ impl Rooms {
                 .iter()
                 .any(|event| event.kind == kind && event.state_key.is_empty())
         };
-        let join = self
-            .member_content(&user.user_id, Membership::Join, None)
-            .await?;
-        let mut drafts = vec![local(member_draft(
-            &user.user_id,
-            &user.user_id,
-            &join,
-            now,
-        )?)];
+        let join = self.member_content(&user.user_id, Membership::Join, None).await?;
+        let mut drafts = vec![local(member_draft(&user.user_id, &user.user_id, &join, now)?)];
         if !given("m.room.power_levels") {
-            drafts.push(state(
-                "m.room.power_levels",
-                power_levels(user, rules, &request),
-            )?);
+            drafts.push(state("m.room.power_levels", power_levels(user, rules, &request))?);
         }
         for event in request
             .initial_state
@@ -164,16 +160,11 @@ impl Rooms {
             )?);
         }
         if !given("m.room.history_visibility") {
-            drafts.push(state(
-                "m.room.history_visibility",
-                json!({"history_visibility": "shared"}),
-            )?);
+            drafts
+                .push(state("m.room.history_visibility", json!({"history_visibility": "shared"}))?);
         }
         if !given("m.room.guest_access") && !public {
-            drafts.push(state(
-                "m.room.guest_access",
-                json!({"guest_access": "can_join"}),
-            )?);
+            drafts.push(state("m.room.guest_access", json!({"guest_access": "can_join"}))?);
         }
         for event in request
             .initial_state
@@ -192,9 +183,7 @@ impl Rooms {
             )?);
         }
         for target in &request.invite {
-            let mut content = self
-                .member_content(target, Membership::Invite, None)
-                .await?;
+            let mut content = self.member_content(target, Membership::Invite, None).await?;
             if request.is_direct {
                 content.insert("is_direct".to_owned(), true.into());
             }
@@ -259,12 +248,7 @@ fn power_levels(user: &LocalUser, rules: &RoomRules, request: &CreateRoom) -> Va
     if !has_creators {
         users.insert(user.user_id.to_string(), 100.into());
         if request.preset == Preset::TrustedPrivateChat {
-            users.extend(
-                request
-                    .invite
-                    .iter()
-                    .map(|user| (user.to_string(), 100.into())),
-            );
+            users.extend(request.invite.iter().map(|user| (user.to_string(), 100.into())));
         }
     }
     let mut levels = json!({
@@ -305,11 +289,7 @@ fn state_draft(
         .map_err(|_| RoomError::Invalid("the content cannot be written as JSON"))?;
     Ok(initial_draft(
         user,
-        &InitialState {
-            kind: kind.to_owned(),
-            state_key: state_key.to_owned(),
-            content,
-        },
+        &InitialState { kind: kind.to_owned(), state_key: state_key.to_owned(), content },
         now,
     ))
 }
@@ -326,9 +306,5 @@ fn initial_draft(user: &LocalUser, event: &InitialState, now: u64) -> LocalDraft
 }
 
 fn local(draft: EventDraft) -> LocalDraft {
-    LocalDraft {
-        draft,
-        target: None,
-        transaction: None,
-    }
+    LocalDraft { draft, target: None, transaction: None }
 }

@@ -20,6 +20,10 @@ mod receipts;
 mod receive;
 mod snapshot;
 mod state_map;
+#[cfg(test)]
+mod rooms_tests;
+#[cfg(test)]
+mod testing;
 mod stored_event;
 mod timeline;
 mod typing;

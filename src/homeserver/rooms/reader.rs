@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 use ruma::{EventId, OwnedRoomId, RoomVersionId};
 
 use super::config::RoomsConfig;
-use super::snapshot::RoomSnapshot;
+use super::snapshot::{EMPTY_SET, RoomSnapshot};
 use super::state_map::{StateKeyTable, StateMap};
 use super::stored_event::StoredEvent;
 
@@ -100,12 +100,10 @@ impl RoomReader {
     /// Makes a committed room and its events visible to readers.
     pub fn publish(&self, room: Arc<RoomSnapshot>, events: &[Arc<StoredEvent>]) {
         for event in events {
-            self.nums
-                .insert((room.key, EventKey::of(&event.event.id)), event.num);
+            self.nums.insert((room.key, EventKey::of(&event.event.id)), event.num);
             self.events.insert((room.key, event.num), event.clone());
         }
-        self.sets
-            .insert((room.key, room.head.state), room.state.clone());
+        self.sets.insert((room.key, room.head.state), room.state.clone());
         self.rooms.insert(room.key, room);
     }
 
@@ -153,20 +151,14 @@ impl RoomReader {
         room: RoomKey,
         ids: &[impl AsRef<EventId>],
     ) -> Result<Vec<Option<EventNum>>, StorageError> {
-        let keys: Vec<_> = ids
-            .iter()
-            .map(|id| (room, EventKey::of(id.as_ref())))
-            .collect();
+        let keys: Vec<_> = ids.iter().map(|id| (room, EventKey::of(id.as_ref()))).collect();
         let mut found: Vec<_> = keys.iter().map(|key| self.nums.get(key)).collect();
         let missing: Vec<_> = (0..keys.len()).filter(|n| found[*n].is_none()).collect();
         if missing.is_empty() {
             return Ok(found);
         }
         let wanted: Vec<_> = missing.iter().map(|n| keys[*n]).collect();
-        for (n, row) in missing
-            .into_iter()
-            .zip(self.store.multi_get::<EventNums>(&wanted).await?)
-        {
+        for (n, row) in missing.into_iter().zip(self.store.multi_get::<EventNums>(&wanted).await?) {
             if let Some(row) = row {
                 self.nums.insert(keys[n], row.num);
                 found[n] = Some(row.num);
@@ -205,17 +197,11 @@ impl RoomReader {
         room: &RoomSnapshot,
         nums: &[EventNum],
     ) -> Result<Vec<Arc<StoredEvent>>, StorageError> {
-        let mut found: Vec<_> = nums
-            .iter()
-            .map(|num| self.events.get(&(room.key, *num)))
-            .collect();
+        let mut found: Vec<_> = nums.iter().map(|num| self.events.get(&(room.key, *num))).collect();
         let missing: Vec<_> = (0..nums.len()).filter(|n| found[*n].is_none()).collect();
         if !missing.is_empty() {
             let keys: Vec<_> = missing.iter().map(|n| (room.key, nums[*n])).collect();
-            for (n, row) in missing
-                .into_iter()
-                .zip(self.store.multi_get::<Events>(&keys).await?)
-            {
+            for (n, row) in missing.into_iter().zip(self.store.multi_get::<Events>(&keys).await?) {
                 let damaged = |text: String| corrupt::<Events>(&(room.key, nums[n]), text);
                 let row = row.ok_or_else(|| damaged("no such event".to_owned()))?;
                 let event = StoredEvent::from_row(room.rules, &room.room_id, nums[n], row)
@@ -237,6 +223,9 @@ impl RoomReader {
         room: RoomKey,
         set: StateSetNum,
     ) -> Result<StateMap, StorageError> {
+        if set == EMPTY_SET {
+            return Ok(StateMap::new());
+        }
         if let Some(map) = self.sets.get(&(room, set)) {
             return Ok(map);
         }
@@ -244,7 +233,7 @@ impl RoomReader {
         let mut base = None;
         while let Some(parent) = chain.last().and_then(|rows| rows.parent) {
             base = self.sets.get(&(room, parent));
-            if base.is_some() {
+            if base.is_some() || parent == EMPTY_SET {
                 break;
             }
             chain.push(self.require_set_rows(room, parent).await?);
@@ -290,11 +279,7 @@ impl RoomReader {
         let rules = rules_of(&version).ok_or_else(|| damaged("unknown room version"))?;
         let keys = self.read_state_keys(key).await?;
         let state = self.load_set(key, head.state).await?;
-        let mut room = RoomSnapshot {
-            state,
-            keys,
-            ..RoomSnapshot::empty(&room_id, rules)
-        };
+        let mut room = RoomSnapshot { state, keys, ..RoomSnapshot::empty(&room_id, rules) };
         room.head = head;
         for ((_, user), row) in list_rows::<Memberships, _>(&self.store, &key).await? {
             room.apply_member(user, Arc::new(row));
@@ -307,10 +292,7 @@ impl RoomReader {
         for ((_, num), row) in list_rows::<StateKeys, _>(&self.store, &key).await? {
             let (got, _) = table.intern(&row.kind, &row.state_key);
             if got != num {
-                return Err(corrupt::<StateKeys>(
-                    &(key, num),
-                    "numbers are not dense".to_owned(),
-                ));
+                return Err(corrupt::<StateKeys>(&(key, num), "numbers are not dense".to_owned()));
             }
         }
         Ok(table)
@@ -354,9 +336,5 @@ fn corrupt<T: Table>(key: &T::Key, reason: String) -> StorageError
 where
     T::Key: std::fmt::Debug,
 {
-    StorageError::Corrupt {
-        table: T::NAME,
-        key: format!("{key:?}"),
-        reason,
-    }
+    StorageError::Corrupt { table: T::NAME, key: format!("{key:?}"), reason }
 }

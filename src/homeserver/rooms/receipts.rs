@@ -44,17 +44,13 @@ impl ReceiptKind {
     /// The kind of a stored number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Read, Self::ReadPrivate]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        [Self::Read, Self::ReadPrivate].into_iter().find(|kind| *kind as u8 == number)
     }
 
     /// The kind of a name, when it is one of receipts.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Read, Self::ReadPrivate]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+        [Self::Read, Self::ReadPrivate].into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// Its name.
@@ -81,11 +77,7 @@ impl ReadMarks {
     #[must_use]
     pub fn of_thread(&self, thread: Option<&str>) -> LanePos {
         let thread = thread.unwrap_or(MAIN_THREAD);
-        let own = self
-            .threads
-            .iter()
-            .find(|(known, _)| known == thread)
-            .map_or(LanePos(0), |(_, pos)| *pos);
+        let own = self.threads.iter().find(|(known, _)| known == thread).map_or(LanePos(0), |(_, pos)| *pos);
         own.max(self.all)
     }
 
@@ -112,10 +104,7 @@ impl Receipts {
     /// The receipts of a server.
     #[must_use]
     pub fn new(env: &Env) -> Self {
-        Self {
-            store: env.store.clone(),
-            clock: env.clock.clone(),
-        }
+        Self { store: env.store.clone(), clock: env.clock.clone() }
     }
 
     /// Notes that a user has read up to an event; does nothing when a later one is read already.
@@ -133,10 +122,7 @@ impl Receipts {
         if view.membership(&user.user_id) != Some(Membership::Join) {
             return Err(RoomError::Forbidden("not in the room".to_owned()));
         }
-        let event = view
-            .load_event(event_id)
-            .await?
-            .filter(|event| event.is_shown());
+        let event = view.load_event(event_id).await?.filter(|event| event.is_shown());
         check_thread(view, event.as_deref(), event_id, thread).await?;
         let receipt = Receipt {
             pos: LanePos(0),
@@ -152,8 +138,7 @@ impl Receipts {
             event_id: event_id.to_string(),
             at_ms: self.clock.now().0,
         };
-        self.record_row(view.room.key, user.key, &receipt, &change)
-            .await
+        self.record_row(view.room.key, user.key, &receipt, &change).await
     }
 
     async fn record_row(
@@ -223,15 +208,8 @@ impl Receipts {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn read_marks(
-        &self,
-        room: RoomKey,
-        user: UserKey,
-    ) -> Result<ReadMarks, StorageError> {
-        let rows = self
-            .store
-            .scan::<ReceiptRows, _>(&(room, user), Page::first(OWN_RECEIPTS_MAX))
-            .await?;
+    pub async fn read_marks(&self, room: RoomKey, user: UserKey) -> Result<ReadMarks, StorageError> {
+        let rows = self.store.scan::<ReceiptRows, _>(&(room, user), Page::first(OWN_RECEIPTS_MAX)).await?;
         let mut marks = ReadMarks::default();
         for ((_, _, _, thread), row) in rows.rows {
             marks.add(&thread, row.read_to);
@@ -243,15 +221,9 @@ impl Receipts {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn list_heads(
-        &self,
-        rooms: &[RoomKey],
-    ) -> Result<Vec<Option<LanePos>>, StorageError> {
+    pub async fn list_heads(&self, rooms: &[RoomKey]) -> Result<Vec<Option<LanePos>>, StorageError> {
         let heads = self.store.multi_get::<ReceiptHeads>(rooms).await?;
-        Ok(heads
-            .into_iter()
-            .map(|head| head.map(|head| head.pos))
-            .collect())
+        Ok(heads.into_iter().map(|head| head.map(|head| head.pos)).collect())
     }
 }
 
@@ -259,10 +231,7 @@ impl Receipts {
 ///
 /// # Errors
 /// When reading fails.
-pub async fn thread_root(
-    view: &RoomView,
-    event: &StoredEvent,
-) -> Result<Option<OwnedEventId>, StorageError> {
+pub async fn thread_root(view: &RoomView, event: &StoredEvent) -> Result<Option<OwnedEventId>, StorageError> {
     let mut relation = relation_of(&event.event);
     for _ in 0..RELATION_STEPS_MAX {
         let Some(found) = relation else {
@@ -299,9 +268,7 @@ async fn check_thread(
     }
     // What is not known here is nobody's thread: an unlimited number of rows must not be had by making up names.
     let Some(event) = event else {
-        return Err(RoomError::Invalid(
-            "the event is not known, so it is in no thread",
-        ));
+        return Err(RoomError::Invalid("the event is not known, so it is in no thread"));
     };
     let root = thread_root(view, event).await?;
     let fits = match &root {
@@ -309,11 +276,7 @@ async fn check_thread(
         // The first event of a thread is read in the thread and outside of it.
         None => thread == MAIN_THREAD || thread == event_id.as_str(),
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(RoomError::Invalid("the event is not in this thread"))
-    }
+    if fits { Ok(()) } else { Err(RoomError::Invalid("the event is not in this thread")) }
 }
 
 #[cfg(test)]

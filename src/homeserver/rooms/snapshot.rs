@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::{AuthCache, EventNum, RoomKey, RoomRules, UserKey};
+use hearth_protocol::{AuthCache, EventNum, RoomKey, RoomRules, StateSetNum, UserKey};
 use hearth_storage::schema::rooms::{MembershipRow, RoomHead};
 use hearth_storage::schema::users::Membership;
 use imbl::HashMap;
 use ruma::{OwnedRoomId, RoomId, UserId};
 
 use super::state_map::{StateKeyTable, StateMap};
+
+/// The number of the set that holds nothing; it has no row.
+pub const EMPTY_SET: StateSetNum = StateSetNum(0);
 
 /// The room after its last commit.
 #[derive(Clone, Debug)]
@@ -43,9 +46,10 @@ impl RoomSnapshot {
                 room_id: room_id.to_string(),
                 version: rules.version.to_string(),
                 extremities: Vec::new(),
-                state: hearth_protocol::StateSetNum(0),
+                state: EMPTY_SET,
                 state_distance: 0,
                 next: hearth_storage::schema::rooms::NextNumbers {
+                    state_set: EMPTY_SET.0 + 1,
                     order_up: 1,
                     order_down: -1,
                     ..Default::default()
@@ -69,8 +73,7 @@ impl RoomSnapshot {
     /// What the current state says of a user; none when it never named them.
     #[must_use]
     pub fn membership(&self, user: &UserId) -> Option<Membership> {
-        self.member(UserKey::of(user))
-            .map(|member| member.membership)
+        self.member(UserKey::of(user)).map(|member| member.membership)
     }
 
     /// The row of a member.
@@ -82,16 +85,11 @@ impl RoomSnapshot {
     /// Puts a member's new row in, and keeps the counts.
     pub fn apply_member(&mut self, user: UserKey, row: Arc<MembershipRow>) {
         let count = |membership: Membership| {
-            (
-                u32::from(membership == Membership::Join),
-                u32::from(membership == Membership::Invite),
-            )
+            (u32::from(membership == Membership::Join), u32::from(membership == Membership::Invite))
         };
         let (joined, invited) = count(row.membership);
-        let (was_joined, was_invited) = self
-            .members
-            .get(&user)
-            .map_or((0, 0), |old| count(old.membership));
+        let (was_joined, was_invited) =
+            self.members.get(&user).map_or((0, 0), |old| count(old.membership));
         self.joined = self.joined + joined - was_joined;
         self.invited = self.invited + invited - was_invited;
         self.members.insert(user, row);

@@ -40,6 +40,8 @@ struct Inner {
 #[derive(Default)]
 struct Rooms {
     count: u64,
+    /// When to look for time-outs next, of the monotonic clock; perhaps too early, never too late.
+    due: Option<u64>,
     by_key: HashMap<RoomKey, Typers>,
 }
 
@@ -67,12 +69,7 @@ impl Typing {
     ///
     /// # Errors
     /// [`RoomError::Forbidden`] when the user is not in the room.
-    pub fn set(
-        &self,
-        user: &LocalUser,
-        view: &RoomView,
-        for_ms: Option<u64>,
-    ) -> Result<(), RoomError> {
+    pub fn set(&self, user: &LocalUser, view: &RoomView, for_ms: Option<u64>) -> Result<(), RoomError> {
         if view.membership(&user.user_id) != Some(Membership::Join) {
             return Err(RoomError::Forbidden("not in the room".to_owned()));
         }
@@ -87,6 +84,7 @@ impl Typing {
     pub fn start(&self, room: RoomKey, user: &UserId, for_ms: u64) {
         let until = self.0.clock.monotonic_ms() + for_ms.min(TYPING_MS_MAX);
         let mut rooms = self.0.rooms.lock();
+        rooms.due = Some(rooms.due.map_or(until, |due| due.min(until)));
         let users = &mut rooms.by_key.entry(room).or_default().users;
         if let Some(known) = users.iter_mut().find(|(known, _)| known == user) {
             known.1 = until;
@@ -115,6 +113,9 @@ impl Typing {
     pub fn expire(&self) -> Option<u64> {
         let now = self.0.clock.monotonic_ms();
         let mut rooms = self.0.rooms.lock();
+        if rooms.due.is_none_or(|due| due > now) {
+            return rooms.due;
+        }
         let mut changed = Vec::new();
         for (room, typers) in &mut rooms.by_key {
             let before = typers.users.len();
@@ -126,11 +127,9 @@ impl Typing {
         for room in changed {
             self.count(&mut rooms, room);
         }
-        rooms
-            .by_key
-            .values()
-            .flat_map(|typers| typers.users.iter().map(|(_, until)| *until))
-            .min()
+        let untils = rooms.by_key.values().flat_map(|typers| &typers.users).map(|(_, until)| *until);
+        rooms.due = untils.min();
+        rooms.due
     }
 
     /// The number of this life, for tokens.
@@ -152,32 +151,23 @@ impl Typing {
         if from >= rooms.count {
             return Vec::new();
         }
-        rooms
-            .by_key
-            .iter()
-            .filter(|(_, typers)| typers.changed > from)
-            .map(|(room, _)| *room)
-            .collect()
+        rooms.by_key.iter().filter(|(_, typers)| typers.changed > from).map(|(room, _)| *room).collect()
     }
 
     /// The count at a room's last change; zero when that is forgotten.
     #[must_use]
     pub fn changed_at(&self, room: RoomKey) -> u64 {
-        self.0
-            .rooms
-            .lock()
-            .by_key
-            .get(&room)
-            .map_or(0, |typers| typers.changed)
+        self.0.rooms.lock().by_key.get(&room).map_or(0, |typers| typers.changed)
     }
 
     /// Who is typing in a room, in the order in which they began.
     #[must_use]
     pub fn list_users(&self, room: RoomKey) -> Vec<OwnedUserId> {
         let rooms = self.0.rooms.lock();
-        rooms.by_key.get(&room).map_or_else(Vec::new, |typers| {
-            typers.users.iter().map(|(user, _)| user.clone()).collect()
-        })
+        rooms
+            .by_key
+            .get(&room)
+            .map_or_else(Vec::new, |typers| typers.users.iter().map(|(user, _)| user.clone()).collect())
     }
 
     /// Told of every change.
@@ -201,18 +191,13 @@ impl Rooms {
     /// Forgets the older half of the rooms where nobody types: who last asked before their change keeps a stale
     /// "typing" until the next one there.
     fn forget_quiet(&mut self) {
-        let mut quiet: Vec<u64> = self
-            .by_key
-            .values()
-            .filter(|typers| typers.users.is_empty())
-            .map(|typers| typers.changed)
-            .collect();
+        let mut quiet: Vec<u64> =
+            self.by_key.values().filter(|typers| typers.users.is_empty()).map(|typers| typers.changed).collect();
         quiet.sort_unstable();
         let Some(middle) = quiet.get(quiet.len() / 2).copied() else {
             return;
         };
-        self.by_key
-            .retain(|_, typers| !typers.users.is_empty() || typers.changed > middle);
+        self.by_key.retain(|_, typers| !typers.users.is_empty() || typers.changed > middle);
     }
 }
 

@@ -43,17 +43,9 @@ pub async fn stage_remote(
         Verdict::Reject(_) => Outcome::Rejected,
         Verdict::Need(missing) => return Err(RoomError::Missing(missing.into_iter().collect())),
     };
-    record(
-        context,
-        working,
-        &event,
-        outcome,
-        origin,
-        (before_set, before),
-        &auth,
-    )
-    .await
-    .map(Staged::New)
+    record(context, working, &event, outcome, origin, (before_set, before), &auth)
+        .await
+        .map(Staged::New)
 }
 
 /// Events that another one cites, all of them known.
@@ -66,20 +58,16 @@ async fn load_cited(
     let (mut cited, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
     for (id, num) in ids.iter().zip(nums) {
         match (working.pending(id), num) {
-            (Some(pending), _) => cited.push(Arc::new(
-                pending.stored.with_event(pending.stored.event.clone()),
-            )),
+            (Some(pending), _) => {
+                cited.push(Arc::new(pending.stored.with_event(pending.stored.event.clone())))
+            }
             (None, Some(num)) => {
                 cited.extend(context.reader.list_events(&working.room, &[num]).await?)
             }
             (None, None) => missing.push(id.clone()),
         }
     }
-    if missing.is_empty() {
-        Ok(cited)
-    } else {
-        Err(RoomError::Missing(missing))
-    }
+    if missing.is_empty() { Ok(cited) } else { Err(RoomError::Missing(missing)) }
 }
 
 /// The state before an event depends on nothing but its predecessors.
@@ -104,15 +92,10 @@ async fn state_before(
     if working.room.state == map {
         return Ok((working.room.head.state, map));
     }
-    let base = (
-        working.room.head.state,
-        working.room.head.state_distance,
-        working.room.state.clone(),
-    );
+    let base =
+        (working.room.head.state, working.room.head.state_distance, working.room.state.clone());
     let (set, _) = working.add_set(Some((base.0, base.1, &base.2)), &map);
-    context
-        .reader
-        .remember_set(working.room.key, set, map.clone());
+    context.reader.remember_set(working.room.key, set, map.clone());
     Ok((set, map))
 }
 
@@ -171,12 +154,7 @@ async fn judge(
     .unwrap_or_default();
     let before = load_pairs(context, working, &pairs, before).await?;
     let current = load_pairs(context, working, &pairs, &working.room.state).await?;
-    Ok(judge_loaded(
-        working,
-        &Candidate { event, origin },
-        auth,
-        (&before, &current),
-    ))
+    Ok(judge_loaded(working, &Candidate { event, origin }, auth, (&before, &current)))
 }
 
 fn judge_loaded(
@@ -186,11 +164,12 @@ fn judge_loaded(
     (before, current): (&Pairs, &Pairs),
 ) -> Verdict {
     let by_id = |id: &EventId| {
-        auth.iter()
-            .find(|cited| cited.event.id == id)
-            .map_or(AuthRef::Unknown, |cited| {
-                AuthRef::Known(cited.event.clone(), cited.outcome == Outcome::Rejected)
-            })
+        if let Some(cited) = auth.iter().find(|cited| cited.event.id == id) {
+            return AuthRef::Known(cited.event.clone(), cited.outcome == Outcome::Rejected);
+        }
+        // From version 12 on the room's id names the create event, and nothing cites it.
+        let create = current.values().find(|event| event.kind == "m.room.create" && event.id == id);
+        create.map_or(AuthRef::Unknown, |event| AuthRef::Known(event.clone(), false))
     };
     let find = |state: &Pairs, kind: &str, key: &str| {
         state.get(&(kind.to_owned(), key.to_owned())).cloned()
@@ -217,11 +196,7 @@ async fn load_pairs(
     let mut found = HashMap::new();
     let create = ("m.room.create".to_owned(), String::new());
     for pair in pairs.iter().chain(std::iter::once(&create)) {
-        let num = working
-            .room
-            .keys
-            .find(&pair.0, &pair.1)
-            .and_then(|key| state.get(&key).copied());
+        let num = working.room.keys.find(&pair.0, &pair.1).and_then(|key| state.get(&key).copied());
         if let Some(num) = num {
             found.insert(pair.clone(), working.event(&context.reader, num).await?);
         }
@@ -251,11 +226,7 @@ async fn record(
             let key = working.intern(kind, state_key);
             let map = after.update(key, num);
             let (set, _) = working.add_set(
-                Some((
-                    before.0,
-                    set_distance(context, working, before.0).await?,
-                    &after,
-                )),
+                Some((before.0, set_distance(context, working, before.0).await?, &after)),
                 &map,
             );
             stored.after = set;
@@ -264,13 +235,7 @@ async fn record(
     }
     let is_news = outcome == Outcome::Accepted && origin == Origin::Remote;
     let after_set = stored.after;
-    let index = working.push(Pending {
-        stored,
-        unsigned: None,
-        transaction: None,
-        is_news,
-        links,
-    });
+    let index = working.push(Pending { stored, unsigned: None, transaction: None, is_news, links });
     if is_news {
         working.apply_extremity(event, num);
         move_current_state(context, working, index, (after_set, after)).await?;
@@ -306,20 +271,10 @@ async fn move_current_state(
     by: usize,
     newest: (StateSetNum, StateMap),
 ) -> Result<(), RoomError> {
-    let ends: Vec<EventNum> = working
-        .room
-        .head
-        .extremities
-        .iter()
-        .map(|end| end.num)
-        .collect();
+    let ends: Vec<EventNum> = working.room.head.extremities.iter().map(|end| end.num).collect();
     let mut maps = vec![newest.1.clone()];
     for num in ends {
-        let after = match working
-            .events
-            .iter()
-            .find(|pending| pending.stored.num == num)
-        {
+        let after = match working.events.iter().find(|pending| pending.stored.num == num) {
             Some(pending) => pending.stored.after,
             None => context
                 .reader

@@ -18,10 +18,9 @@ pub fn list_changes(from: &StateMap, to: &StateMap) -> Vec<Change> {
     use imbl::ordmap::DiffItem;
     from.diff(to)
         .map(|item| match item {
-            DiffItem::Add(key, num)
-            | DiffItem::Update {
-                new: (key, num), ..
-            } => (*key, Some(*num)),
+            DiffItem::Add(key, num) | DiffItem::Update { new: (key, num), .. } => {
+                (*key, Some(*num))
+            }
             DiffItem::Remove(key, _) => (*key, None),
         })
         .collect()
@@ -39,11 +38,10 @@ impl Working {
     pub fn replace_state(&mut self, map: StateMap) -> StateSetNum {
         let base = (self.room.head.state, self.room.head.state_distance);
         let old = self.room.state.clone();
-        let first = self.room.head.next.state_set == 0;
-        if !first && old == map {
+        if old == map {
             return base.0;
         }
-        let (set, distance) = self.add_set((!first).then_some((base.0, base.1, &old)), &map);
+        let (set, distance) = self.add_set(Some((base.0, base.1, &old)), &map);
         self.room.head.state = set;
         self.room.head.state_distance = distance;
         self.room.state = map;
@@ -62,11 +60,9 @@ impl Working {
             .filter(|(_, distance, _)| *distance < DISTANCE_MAX)
             .map(|(base, distance, old)| (base, distance, list_changes(old, map)));
         let row = match near {
-            Some((base, distance, changes)) if changes.len() <= map.len() => StateSetRow {
-                parent: Some(base),
-                distance: distance + 1,
-                changes,
-            },
+            Some((base, distance, changes)) if changes.len() <= map.len() => {
+                StateSetRow { parent: Some(base), distance: distance + 1, changes }
+            }
             _ => StateSetRow {
                 parent: None,
                 distance: 0,

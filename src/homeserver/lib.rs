@@ -1,0 +1,20 @@
+//! What a homeserver does, without HTTP: users, rooms and what follows from them, over typed tables.
+//!
+//! A folder here imports only folders that stand before it in this order:
+//! outbound, users, e2ee, media, rooms, push, federation, appservice, sync, flows, admin.
+//! An upward need is met by the output log, by a port, or by moving the operation up.
+//!
+//! This crate must never open a socket that serves, read a configuration file, a clock or randomness
+//! of its own, or start a task: what runs by itself is a [`Worker`] that the server crate starts.
+
+pub mod env;
+pub mod flows;
+pub mod metrics;
+pub mod rooms;
+pub mod settings;
+pub mod sync;
+pub mod users;
+pub mod worker;
+
+pub use env::Env;
+pub use worker::{Stop, Worker};
