@@ -1,0 +1,151 @@
+//! The engine on one machine's disk, over RocksDB.
+//!
+//! Reads look into memory on the caller's thread and hop to a few threads when that does not suffice.
+//! All writes go through one thread. A full disk stops writes with a clear error while reads go on;
+//! RocksDB watches the free space and takes writes again by itself (it looks every five seconds).
+//! What failed was never readable: the log is written before the memory that reads see.
+
+mod group;
+mod open;
+mod read;
+
+use std::{path::Path, sync::Arc};
+
+use ahash::AHashMap;
+use hearth_protocol::Lane;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Address, Applied, Look, Range, RawPage, Refusal, Refused, apply::LaneState, batch::Batch, faults::WriteFaults,
+    heads::Heads,
+};
+use crate::{error::StorageError, table::Profile};
+use group::{GroupCommit, Request};
+pub(crate) use open::Memory;
+use read::{Database, ReadPool};
+
+/// Batches that may wait for the writing thread; more wait before they are queued.
+const WRITE_QUEUE_MAX: usize = 4_096;
+
+/// Pages up to this many rows are first tried out of memory on the caller's thread.
+const QUICK_PAGE_ROWS: usize = 256;
+
+/// The engine over RocksDB.
+#[derive(Clone)]
+pub(crate) struct RocksEngine(Arc<Shared>);
+
+struct Shared {
+    database: Arc<Database>,
+    pool: ReadPool,
+    writes: mpsc::Sender<Request>,
+}
+
+/// How to open the engine.
+pub(crate) struct RocksOptions<'a> {
+    pub path: &'a Path,
+    pub memory: Memory,
+    /// Whether each commit is on disk before it is answered.
+    pub sync: bool,
+    pub faults: WriteFaults,
+}
+
+impl RocksEngine {
+    /// Opens or creates the database, and starts its threads. Blocks.
+    pub fn open(options: &RocksOptions<'_>, heads: Arc<Heads>) -> Result<Self, StorageError> {
+        let database = Arc::new(Database::new(open::open(options.path, options.memory)?));
+        let pool = ReadPool::start(&database)?;
+        let (writes, queue) = mpsc::channel(WRITE_QUEUE_MAX);
+        let writer = GroupCommit {
+            database: Arc::clone(&database),
+            heads,
+            faults: options.faults.clone(),
+            sync: options.sync,
+            lanes: AHashMap::new(),
+        };
+        std::thread::Builder::new()
+            .name("storage-write".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(|e| StorageError::Io(e.to_string()))?;
+        Ok(RocksEngine(Arc::new(Shared { database, pool, writes })))
+    }
+
+    pub fn try_get(&self, address: Address<'_>) -> Look<'_> {
+        self.0.database.look(address)
+    }
+
+    pub async fn multi_get(&self, keys: Vec<(Profile, Vec<u8>)>) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        let mut values = Vec::with_capacity(keys.len());
+        let mut missed = Vec::new();
+        for (index, (profile, key)) in keys.iter().enumerate() {
+            match self.0.database.look(Address { profile: *profile, key }) {
+                Look::Found(bytes) => values.push(Some(bytes.to_vec())),
+                Look::Absent => values.push(None),
+                Look::Miss => {
+                    values.push(None);
+                    missed.push(index);
+                }
+            }
+        }
+        if !missed.is_empty() {
+            let asked = missed.iter().map(|&index| keys[index].clone()).collect();
+            let found = self.0.pool.multi_get(asked).await?;
+            for (index, value) in missed.into_iter().zip(found) {
+                values[index] = value;
+            }
+        }
+        Ok(values)
+    }
+
+    pub async fn scan(&self, range: Range) -> Result<RawPage, StorageError> {
+        if range.from >= range.to {
+            return Ok(RawPage::default());
+        }
+        if range.limit <= QUICK_PAGE_ROWS
+            && let Some(page) = self.0.database.page(&range, true)?
+        {
+            return Ok(page);
+        }
+        self.0.pool.page(range).await
+    }
+
+    pub async fn commit(&self, batch: Batch) -> Result<Applied, Box<Refused>> {
+        let (reply, answer) = oneshot::channel();
+        if let Err(mpsc::error::SendError(Request::Commit(batch, _))) =
+            self.0.writes.send(Request::Commit(batch, reply)).await
+        {
+            return Err(Box::new(Refused { why: Refusal::Down("storage is closed".to_owned()), batch }));
+        }
+        answer.await.unwrap_or_else(|_| {
+            // The thread ended before it looked at the batch.
+            let why = Refusal::Down("storage is closed".to_owned());
+            Err(Box::new(Refused { why, batch: crate::txn::empty_batch() }))
+        })
+    }
+
+    pub async fn acquire(&self, lane: Lane, seen: Option<u32>) -> Result<LaneState, Refusal> {
+        let closed = || Refusal::Down("storage is closed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        self.0.writes.send(Request::Acquire { lane, seen, reply }).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Copies the database as it is now into `to`, which must not exist.
+    pub async fn checkpoint(&self, to: &Path) -> Result<(), StorageError> {
+        self.0.pool.checkpoint(to.to_owned()).await
+    }
+
+    pub async fn close(&self) {
+        let (reply, stopped) = oneshot::channel();
+        if self.0.writes.send(Request::Stop(reply)).await.is_ok() {
+            // An error says that the thread is gone already.
+            let _ = stopped.await;
+        }
+        self.0.pool.stop();
+    }
+}
+
+/// Copies the database into a new directory. Blocks; files are linked where the disk is the same.
+fn checkpoint(database: &Database, to: &Path) -> Result<(), StorageError> {
+    let checkpoint = rocksdb::checkpoint::Checkpoint::new(&database.db).map_err(read::io)?;
+    checkpoint.create_checkpoint(to).map_err(read::io)
+}
