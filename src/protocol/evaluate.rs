@@ -11,10 +11,7 @@ use ruma::{EventId, OwnedEventId};
 
 use crate::{
     Event, RoomRules,
-    auth::{
-        AuthCache, Rejection, StateLookup, auth_pairs, check_cached, check_independent,
-        create_event_id,
-    },
+    auth::{AuthCache, Rejection, StateLookup, auth_pairs, check_cached, check_independent, create_event_id},
 };
 
 /// How an event came to us.
@@ -81,11 +78,7 @@ pub fn evaluate(candidate: &Candidate<'_>, room: &RoomAtEvent<'_>) -> Verdict {
 }
 
 /// [`evaluate`], with a room's parsed create event and power levels kept from call to call.
-pub fn evaluate_cached(
-    candidate: &Candidate<'_>,
-    room: &RoomAtEvent<'_>,
-    cache: &AuthCache,
-) -> Verdict {
+pub fn evaluate_cached(candidate: &Candidate<'_>, room: &RoomAtEvent<'_>, cache: &AuthCache) -> Verdict {
     let cited = match Cited::load(candidate.event, room) {
         Ok(cited) => cited,
         Err(unknown) => return Verdict::Need(unknown),
@@ -110,13 +103,11 @@ fn judge(
     if event.kind == "m.room.create" {
         return Ok(None);
     }
-    let pairs =
-        auth_pairs(rules, &event.sender, &event.kind, event.state_key.as_deref(), &event.content)?;
+    let pairs = auth_pairs(rules, &event.sender, &event.kind, event.state_key.as_deref(), &event.content)?;
     // The rules read no other state than this, so that equal parts need one check only. For an event
     // made here on the current state all three are equal.
-    let check = |state: &StateSlice<'_>| {
-        check_cached(rules, event, &|kind, state_key| state.get(kind, state_key), cache)
-    };
+    let check =
+        |state: &StateSlice<'_>| check_cached(rules, event, &|kind, state_key| state.get(kind, state_key), cache);
     let from_auth = StateSlice::load(&pairs, &|kind, state_key| cited.by_pair(kind, state_key));
     check(&from_auth)?;
     if origin == Origin::JoinSnapshot {
@@ -141,10 +132,9 @@ struct Cited(Vec<(Arc<Event>, bool)>);
 
 impl Cited {
     fn load(event: &Event, room: &RoomAtEvent<'_>) -> Result<Self, BTreeSet<OwnedEventId>> {
-        let named_by_room =
-            (room.rules.room_id_is_create_hash && event.kind != "m.room.create")
-                .then(|| create_event_id(&event.room_id))
-                .flatten();
+        let named_by_room = (room.rules.room_id_is_create_hash && event.kind != "m.room.create")
+            .then(|| create_event_id(&event.room_id))
+            .flatten();
         let mut cited = Vec::with_capacity(event.auth_events.len() + 1);
         let mut unknown = BTreeSet::new();
         for id in event.auth_events.iter().chain(&named_by_room) {
@@ -198,8 +188,7 @@ impl<'a> StateSlice<'a> {
 impl PartialEq for StateSlice<'_> {
     fn eq(&self, other: &Self) -> bool {
         let id = |event: &Option<Arc<Event>>| event.as_ref().map(|event| event.id.clone());
-        self.events.iter().map(id).eq(other.events.iter().map(id))
-            && id(&self.create) == id(&other.create)
+        self.events.iter().map(id).eq(other.events.iter().map(id)) && id(&self.create) == id(&other.create)
     }
 }
 

@@ -10,11 +10,7 @@ use ruma::{EventId, OwnedEventId, OwnedRoomId};
 use serde_json::json;
 
 use super::{AuthRef, Candidate, Origin, RoomAtEvent, Verdict, evaluate};
-use crate::{
-    Event, Rejection, RoomRules,
-    testing::Sample,
-    version::list_rules,
-};
+use crate::{Event, Rejection, RoomRules, testing::Sample, version::list_rules};
 
 const ALICE: &str = "@alice:a.org";
 const BOB: &str = "@bob:b.org";
@@ -32,8 +28,7 @@ struct Scene {
 impl Scene {
     fn new(rules: &'static RoomRules) -> Self {
         let (create, room_id) = Sample::create(rules, ALICE).build_create(rules);
-        let mut scene =
-            Self { rules, room_id, known: BTreeMap::new(), state: State::new() };
+        let mut scene = Self { rules, room_id, known: BTreeMap::new(), state: State::new() };
         scene.insert(create);
         scene.put(Sample::member(ALICE, ALICE, "join"));
         scene.put(Sample::member(BOB, BOB, "join"));
@@ -92,8 +87,7 @@ impl Scene {
     }
 }
 
-const ORIGINS: [Origin; 4] =
-    [Origin::Local, Origin::Remote, Origin::Backfill, Origin::JoinSnapshot];
+const ORIGINS: [Origin; 4] = [Origin::Local, Origin::Remote, Origin::Backfill, Origin::JoinSnapshot];
 
 fn for_each_version(check: impl Fn(Scene)) {
     list_rules().iter().map(Scene::new).for_each(check);

@@ -1,9 +1,6 @@
 //! Power levels of a room: who may do what (client-server API, `m.room.power_levels`).
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use ruma::{OwnedUserId, UserId, room_version_rules::AuthorizationRules};
 
@@ -58,11 +55,7 @@ impl PowerLevels {
         )
     }
 
-    pub(crate) fn new(
-        rules: &AuthorizationRules,
-        create: Arc<CreateFacts>,
-        levels: Option<Arc<Levels>>,
-    ) -> Self {
+    pub(crate) fn new(rules: &AuthorizationRules, create: Arc<CreateFacts>, levels: Option<Arc<Levels>>) -> Self {
         let creators_infinite = rules.explicitly_privilege_room_creators;
         Self { create, levels, creators_infinite }
     }

@@ -20,9 +20,8 @@ fn levels(version: usize, content: Option<Value>) -> PowerLevels {
     let rules = &list_rules()[version - 1];
     let create = Sample::create(rules, ALICE).with("additional_creators", json!([BOB]));
     let (create, room_id) = create.build_create(rules);
-    let event: Option<Arc<Event>> = content.map(|content| {
-        Sample::state("m.room.power_levels", ALICE, "", content).build(rules, &room_id)
-    });
+    let event: Option<Arc<Event>> =
+        content.map(|content| Sample::state("m.room.power_levels", ALICE, "", content).build(rules, &room_id));
     PowerLevels::from_state(rules, &create, event.as_deref())
 }
 

@@ -13,9 +13,7 @@ use ruma::{
     Int, OwnedUserId, RoomId, UInt, UserId,
     events::AnySyncTimelineEvent,
     power_levels::NotificationPowerLevels,
-    push::{
-        AnyPushRuleRef, FlattenedJson, PushConditionPowerLevelsCtx, PushConditionRoomCtx, Ruleset,
-    },
+    push::{AnyPushRuleRef, FlattenedJson, PushConditionPowerLevelsCtx, PushConditionRoomCtx, Ruleset},
     room_version_rules::RoomPowerLevelsRules,
     serde::Raw,
 };
@@ -67,10 +65,8 @@ impl PushRoom {
     /// A room with so many joined members and these power levels.
     pub fn new(rules: &RoomRules, room_id: &RoomId, member_count: u64, power: &PowerLevels) -> Self {
         let int = Int::new_saturating;
-        let level_rules = RoomPowerLevelsRules::new(
-            &rules.ruma.authorization,
-            power.infinite_users().map(ToOwned::to_owned),
-        );
+        let level_rules =
+            RoomPowerLevelsRules::new(&rules.ruma.authorization, power.infinite_users().map(ToOwned::to_owned));
         let mut notifications = NotificationPowerLevels::new();
         notifications.room = int(power.notification("room"));
         Self {
@@ -107,8 +103,7 @@ pub fn evaluate_push(rules: &Ruleset, event: &PushEvent, reader: &PushReader) ->
     if event.sender == reader.0.user_id {
         return Actions::default();
     }
-    let matched =
-        rules.iter().find(|rule| now(rule.applies(&event.fields, &reader.0)).unwrap_or(false));
+    let matched = rules.iter().find(|rule| now(rule.applies(&event.fields, &reader.0)).unwrap_or(false));
     matched.map(actions_of).unwrap_or_default()
 }
 

@@ -11,24 +11,24 @@ fn relation(content: Value) -> Option<Relation> {
     relation_of(&Sample::message("m.room.message", "@alice:a.org", content).build(rules, &room_id))
 }
 
-fn related(relates_to: Value) -> Option<Relation> {
+fn related(relates_to: &Value) -> Option<Relation> {
     relation(json!({ "m.relates_to": relates_to }))
 }
 
 #[test]
 fn well_formed() {
     for rel_type in ["m.replace", "m.thread", "m.reference", "org.example.other"] {
-        let found = related(json!({ "rel_type": rel_type, "event_id": "$one" })).expect("found");
+        let found = related(&json!({ "rel_type": rel_type, "event_id": "$one" })).expect("found");
         assert_eq!((found.rel_type.as_str(), found.target.as_str()), (rel_type, "$one"));
         assert_eq!(found.key, None);
     }
     let reaction = json!({ "rel_type": "m.annotation", "event_id": "$one", "key": "👍" });
-    assert_eq!(related(reaction).and_then(|found| found.key), Some("👍".to_owned()));
+    assert_eq!(related(&reaction).and_then(|found| found.key), Some("👍".to_owned()));
     let thread = json!({
         "rel_type": "m.thread", "event_id": "$root", "is_falling_back": true,
         "m.in_reply_to": { "event_id": "$latest" },
     });
-    assert_eq!(related(thread).expect("found").target, "$root");
+    assert_eq!(related(&thread).expect("found").target, "$root");
 }
 
 #[test]
@@ -50,6 +50,6 @@ fn not_well_formed() {
         json!({ "rel_type": "m.annotation", "event_id": "$one",
                 "key": "x".repeat(RELATION_KEY_BYTES_MAX + 1) }),
     ] {
-        assert_eq!(related(wrong.clone()), None, "{wrong}");
+        assert_eq!(related(&wrong), None, "{wrong}");
     }
 }

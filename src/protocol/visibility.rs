@@ -6,7 +6,10 @@
 
 use serde::Deserialize;
 
-use crate::{Event, auth::{Membership, membership_of}};
+use crate::{
+    Event,
+    auth::{Membership, membership_of},
+};
 
 /// The `history_visibility` of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,9 +68,7 @@ impl Sight {
     ) -> Self {
         let (visibility_set, membership_set) = match event.state_pair() {
             Some(("m.room.history_visibility", "")) => (Some(Visibility::of(Some(event))), None),
-            Some(("m.room.member", user)) if user == reader.as_str() => {
-                (None, membership_of(&event.content).ok())
-            }
+            Some(("m.room.member", user)) if user == reader.as_str() => (None, membership_of(&event.content).ok()),
             _ => (None, None),
         };
         Self { visibility, visibility_set, membership, membership_set, joined_since }
@@ -79,18 +80,14 @@ pub fn may_see(sight: &Sight) -> bool {
     let visibilities = [Some(sight.visibility), sight.visibility_set];
     let memberships = [Some(sight.membership), sight.membership_set];
     visibilities.into_iter().flatten().any(|visibility| {
-        memberships.into_iter().flatten().any(|membership| {
-            may_see_at(visibility, membership, sight.joined_since)
-        })
+        memberships.into_iter().flatten().any(|membership| may_see_at(visibility, membership, sight.joined_since))
     })
 }
 
 /// The rules for one visibility and one membership.
 fn may_see_at(visibility: Visibility, membership: Membership, joined_since: bool) -> bool {
     match (visibility, membership) {
-        (Visibility::WorldReadable, _)
-        | (_, Membership::Join)
-        | (Visibility::Invited, Membership::Invite) => true,
+        (Visibility::WorldReadable, _) | (_, Membership::Join) | (Visibility::Invited, Membership::Invite) => true,
         (Visibility::Shared, _) => joined_since,
         _ => false,
     }

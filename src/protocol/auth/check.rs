@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    AuthCache, LevelField, Membership, Rejection, member::check_member,
-    power_change::check_power_change, view::View,
+    AuthCache, LevelField, Membership, Rejection, member::check_member, power_change::check_power_change, view::View,
 };
 use crate::{Event, version::RoomRules};
 
@@ -17,11 +16,7 @@ pub type StateLookup<'a> = dyn Fn(&str, &str) -> Option<Arc<Event>> + 'a;
 /// # Errors
 ///
 /// The first rule that refuses the event.
-pub fn check_against(
-    rules: &RoomRules,
-    event: &Event,
-    state: &StateLookup<'_>,
-) -> Result<(), Rejection> {
+pub fn check_against(rules: &RoomRules, event: &Event, state: &StateLookup<'_>) -> Result<(), Rejection> {
     check_cached(rules, event, state, &AuthCache::new())
 }
 
@@ -42,9 +37,7 @@ pub fn check_cached(
     let rules = &rules.ruma.authorization;
     let view = View::new(rules, state, cache)?;
 
-    if !view.create.federate()?
-        && view.create.sender.server_name() != event.sender.server_name()
-    {
+    if !view.create.federate()? && view.create.sender.server_name() != event.sender.server_name() {
         return Err(Rejection::NotFederated);
     }
     if rules.special_case_room_aliases && event.kind == "m.room.aliases" {
@@ -75,11 +68,7 @@ fn check_power(event: &Event, view: &View<'_>) -> Result<(), Rejection> {
     if own < power.require_event(&event.kind, event.is_state())? {
         return Err(Rejection::EventPower);
     }
-    if event
-        .state_key
-        .as_deref()
-        .is_some_and(|key| key.starts_with('@') && key != event.sender.as_str())
-    {
+    if event.state_key.as_deref().is_some_and(|key| key.starts_with('@') && key != event.sender.as_str()) {
         return Err(Rejection::StateKeyOfAnother);
     }
     if event.kind == "m.room.power_levels" {

@@ -45,18 +45,14 @@ impl CreateFacts {
             serde_json::from_str::<CreatorField>(content).ok().map(|field| field.creator)
         };
         let additional = if rules.additional_room_creators {
-            serde_json::from_str::<AdditionalField>(content)
-                .ok()
-                .map(|field| field.additional_creators)
+            serde_json::from_str::<AdditionalField>(content).ok().map(|field| field.additional_creators)
         } else {
             Some(BTreeSet::new())
         };
         Self {
             event_id: create.id.clone(),
             sender: create.sender.clone(),
-            federate: serde_json::from_str::<FederateField>(content)
-                .ok()
-                .map(|field| field.federate.unwrap_or(true)),
+            federate: serde_json::from_str::<FederateField>(content).ok().map(|field| field.federate.unwrap_or(true)),
             creator,
             additional,
         }
@@ -81,19 +77,14 @@ impl CreateFacts {
 
     /// Whether a user is one of the creators.
     pub(crate) fn is_creator(&self, user: &UserId) -> bool {
-        self.creator.as_deref() == Some(user)
-            || self.additional.as_ref().is_some_and(|users| users.contains(user))
+        self.creator.as_deref() == Some(user) || self.additional.as_ref().is_some_and(|users| users.contains(user))
     }
 
     /// All creators that can be read, the one who made the room first.
     pub(crate) fn creators(&self) -> impl Iterator<Item = &UserId> {
         let first = self.creator.as_deref();
-        first.into_iter().chain(
-            self.additional
-                .iter()
-                .flatten()
-                .map(|user| &**user)
-                .filter(move |user| Some(*user) != first),
-        )
+        first
+            .into_iter()
+            .chain(self.additional.iter().flatten().map(|user| &**user).filter(move |user| Some(*user) != first))
     }
 }

@@ -38,21 +38,11 @@ struct RoomIdField {
 /// # Errors
 ///
 /// The first rule that refuses the event.
-pub fn check_independent(
-    rules: &RoomRules,
-    event: &Event,
-    auth: &EventLookup<'_>,
-) -> Result<(), Rejection> {
+pub fn check_independent(rules: &RoomRules, event: &Event, auth: &EventLookup<'_>) -> Result<(), Rejection> {
     if event.kind == "m.room.create" {
         return check_create(rules, event);
     }
-    let expected = auth_pairs(
-        rules,
-        &event.sender,
-        &event.kind,
-        event.state_key.as_deref(),
-        &event.content,
-    )?;
+    let expected = auth_pairs(rules, &event.sender, &event.kind, event.state_key.as_deref(), &event.content)?;
     let by_room_id = rules.ruma.authorization.room_create_event_id_as_room_id;
     if by_room_id {
         check_room_id(&event.room_id, auth)?;
@@ -60,9 +50,9 @@ pub fn check_independent(
     let mut seen = vec![false; expected.len()];
     for id in &event.auth_events {
         let (cited, rejected) = auth(id).ok_or_else(|| Rejection::AuthEventUnknown(id.clone()))?;
-        let position = expected.iter().position(|(kind, state_key)| {
-            *kind == cited.kind && cited.state_key.as_ref() == Some(state_key)
-        });
+        let position = expected
+            .iter()
+            .position(|(kind, state_key)| *kind == cited.kind && cited.state_key.as_ref() == Some(state_key));
         let Some(position) = position else {
             return Err(Rejection::AuthEventUnexpected(id.clone()));
         };
@@ -76,9 +66,7 @@ pub fn check_independent(
             return Err(Rejection::AuthEventOfOtherRoom(id.clone()));
         }
     }
-    let has_create = || {
-        expected.iter().zip(&seen).any(|((kind, _), seen)| *seen && kind == "m.room.create")
-    };
+    let has_create = || expected.iter().zip(&seen).any(|((kind, _), seen)| *seen && kind == "m.room.create");
     if !by_room_id && !has_create() {
         return Err(Rejection::AuthEventsWithoutCreate);
     }
@@ -114,15 +102,12 @@ fn check_create(rules: &RoomRules, event: &Event) -> Result<(), Rejection> {
         return Err(Rejection::CreateRoomVersion);
     }
     if !auth.use_room_create_sender
-        && !serde_json::from_str::<CreatorField>(event.content.get())
-            .is_ok_and(|field| field.creator.is_some())
+        && !serde_json::from_str::<CreatorField>(event.content.get()).is_ok_and(|field| field.creator.is_some())
     {
         return Err(Rejection::CreateWithoutCreator);
     }
     if auth.additional_room_creators
-        && serde_json::from_str::<AdditionalField>(event.content.get())
-            .map(|field| field.additional_creators)
-            .is_err()
+        && serde_json::from_str::<AdditionalField>(event.content.get()).map(|field| field.additional_creators).is_err()
     {
         return Err(Rejection::CreateAdditionalCreators);
     }

@@ -99,9 +99,7 @@ impl Levels {
                 notifications: Err(Unreadable),
             };
         };
-        let field = |field: LevelField| {
-            properties.get(field.name()).map(|raw| read_level(rules, raw)).transpose()
-        };
+        let field = |field: LevelField| properties.get(field.name()).map(|raw| read_level(rules, raw)).transpose();
         Self {
             fields: LevelField::ALL.map(field),
             users: read_map(rules, properties.get("users").copied()),
@@ -154,10 +152,7 @@ pub(crate) fn default_field(is_state: bool) -> LevelField {
     if is_state { LevelField::StateDefault } else { LevelField::EventsDefault }
 }
 
-fn read_map<K: DeserializeOwned + Ord>(
-    rules: &AuthorizationRules,
-    raw: Option<&RawValue>,
-) -> Field<BTreeMap<K, i64>> {
+fn read_map<K: DeserializeOwned + Ord>(rules: &AuthorizationRules, raw: Option<&RawValue>) -> Field<BTreeMap<K, i64>> {
     let Some(raw) = raw else { return Ok(None) };
     serde_json::from_str::<BTreeMap<K, &RawValue>>(raw.get())
         .map_err(|_| Unreadable)?

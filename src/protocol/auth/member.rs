@@ -12,11 +12,8 @@ use crate::Event;
 
 /// Checks a member event against a room state.
 pub(super) fn check_member(event: &Event, view: &View<'_>) -> Result<(), Rejection> {
-    let target = event
-        .state_key
-        .as_deref()
-        .and_then(|key| <&UserId>::try_from(key).ok())
-        .ok_or(Rejection::MemberStateKey)?;
+    let target =
+        event.state_key.as_deref().and_then(|key| <&UserId>::try_from(key).ok()).ok_or(Rejection::MemberStateKey)?;
     match membership_of(&event.content)? {
         Membership::Join => check_join(event, target, view),
         Membership::Invite => check_invite(event, target, view),
@@ -45,9 +42,7 @@ fn check_join(event: &Event, target: &UserId, view: &View<'_>) -> Result<(), Rej
         JoinRule::Public => Ok(()),
         JoinRule::Invite if invited => Ok(()),
         JoinRule::Knock if view.rules.knocking && invited => Ok(()),
-        JoinRule::Restricted if view.rules.restricted_join_rule => {
-            check_restricted_join(event, invited, view)
-        }
+        JoinRule::Restricted if view.rules.restricted_join_rule => check_restricted_join(event, invited, view),
         JoinRule::KnockRestricted if view.rules.knock_restricted_join_rule => {
             check_restricted_join(event, invited, view)
         }
@@ -136,9 +131,7 @@ fn check_knock(event: &Event, target: &UserId, view: &View<'_>) -> Result<(), Re
         return Err(Rejection::KnockForAnother);
     }
     match view.membership(target)? {
-        Membership::Ban | Membership::Invite | Membership::Join => {
-            Err(Rejection::KnockAlreadyMember)
-        }
+        Membership::Ban | Membership::Invite | Membership::Join => Err(Rejection::KnockAlreadyMember),
         _ => Ok(()),
     }
 }

@@ -23,12 +23,13 @@ pub(super) fn check_power_change(
     let new_notifications = new.notifications()?;
     let new_users = new.users()?;
     if view.rules.explicitly_privilege_room_creators
-        && new_users
-            .is_some_and(|users| view.create.creators().any(|creator| users.contains_key(creator)))
+        && new_users.is_some_and(|users| view.create.creators().any(|creator| users.contains_key(creator)))
     {
         return Err(Rejection::PowerNamesCreator);
     }
-    let Some(old) = current.levels() else { return Ok(()) };
+    let Some(old) = current.levels() else {
+        return Ok(());
+    };
 
     for field in LevelField::ALL {
         let (old, new) = (old.field(field)?, new.field(field)?);
@@ -47,9 +48,7 @@ pub(super) fn check_power_change(
         return Err(Rejection::PowerNotificationChange(name.clone()));
     }
     // Nobody may lower or remove one who has as much power, but for oneself.
-    let refused = first_refused(old.users()?, new_users, own, |user, level| {
-        *user != event.sender && own <= level
-    });
+    let refused = first_refused(old.users()?, new_users, own, |user, level| *user != event.sender && own <= level);
     match refused {
         Some(user) => Err(Rejection::PowerUserChange(user.to_string())),
         None => Ok(()),
@@ -66,13 +65,9 @@ fn first_refused<'m, K: Ord>(
 ) -> Option<&'m K> {
     let old_level = |key: &K| old.and_then(|map| map.get(key)).copied();
     let new_level = |key: &K| new.and_then(|map| map.get(key)).copied();
-    let removed_or_changed = old
-        .into_iter()
-        .flatten()
-        .filter(|&(key, level)| new_level(key) != Some(*level) && is_fixed(key, *level));
-    let added_or_changed = new
-        .into_iter()
-        .flatten()
-        .filter(|&(key, level)| old_level(key) != Some(*level) && own < *level);
+    let removed_or_changed =
+        old.into_iter().flatten().filter(|&(key, level)| new_level(key) != Some(*level) && is_fixed(key, *level));
+    let added_or_changed =
+        new.into_iter().flatten().filter(|&(key, level)| old_level(key) != Some(*level) && own < *level);
     removed_or_changed.chain(added_or_changed).map(|(key, _)| key).next()
 }

@@ -45,11 +45,12 @@ struct KeyField {
 impl ThirdPartyInvite {
     /// Reads it from the content of an invitation; `None` when it is an ordinary one.
     pub(super) fn of(content: &RawValue) -> Result<Option<Self>, Rejection> {
-        let field: InviteField = serde_json::from_str(content.get())
-            .map_err(|_| Rejection::Malformed("third_party_invite"))?;
-        let Some(invite) = field.third_party_invite else { return Ok(None) };
-        let SignedField { signed } =
-            serde_json::from_str(invite.get()).map_err(|_| Rejection::ThirdPartyUnsigned)?;
+        let field: InviteField =
+            serde_json::from_str(content.get()).map_err(|_| Rejection::Malformed("third_party_invite"))?;
+        let Some(invite) = field.third_party_invite else {
+            return Ok(None);
+        };
+        let SignedField { signed } = serde_json::from_str(invite.get()).map_err(|_| Rejection::ThirdPartyUnsigned)?;
         Ok(Some(Self { signed }))
     }
 
@@ -59,10 +60,7 @@ impl ThirdPartyInvite {
     }
 
     fn text(&self, name: &str) -> Result<&str, Rejection> {
-        self.signed
-            .get(name)
-            .and_then(|value| value.as_str())
-            .ok_or(Rejection::ThirdPartyIncomplete)
+        self.signed.get(name).and_then(|value| value.as_str()).ok_or(Rejection::ThirdPartyIncomplete)
     }
 }
 
@@ -80,26 +78,19 @@ pub(super) fn check_third_party_invite(
     if invite.text("mxid")? != target.as_str() {
         return Err(Rejection::ThirdPartyOtherUser);
     }
-    let offered = view
-        .event("m.room.third_party_invite", token)
-        .ok_or(Rejection::ThirdPartyTokenUnknown)?;
+    let offered = view.event("m.room.third_party_invite", token).ok_or(Rejection::ThirdPartyTokenUnknown)?;
     if event.sender != offered.sender {
         return Err(Rejection::ThirdPartyOtherSender);
     }
-    let keys: KeyFields = serde_json::from_str(offered.content.get())
-        .map_err(|_| Rejection::Malformed("public_keys"))?;
-    if is_signed_by_any(&invite.signed, &keys)? {
-        Ok(())
-    } else {
-        Err(Rejection::ThirdPartySignature)
-    }
+    let keys: KeyFields =
+        serde_json::from_str(offered.content.get()).map_err(|_| Rejection::Malformed("public_keys"))?;
+    if is_signed_by_any(&invite.signed, &keys)? { Ok(()) } else { Err(Rejection::ThirdPartySignature) }
 }
 
 /// Whether any signature is of any of the keys; what is malformed beside it does not matter.
 fn is_signed_by_any(signed: &CanonicalJsonObject, keys: &KeyFields) -> Result<bool, Rejection> {
     let malformed = || Rejection::Malformed("signatures");
-    let by_entity =
-        signed.get("signatures").and_then(|value| value.as_object()).ok_or_else(malformed)?;
+    let by_entity = signed.get("signatures").and_then(|value| value.as_object()).ok_or_else(malformed)?;
     let message = to_canonical_json_string_for_signing(signed).map_err(|_| malformed())?;
     let keys: Vec<_> = keys
         .public_key
@@ -120,14 +111,7 @@ fn is_signed_by_any(signed: &CanonicalJsonObject, keys: &KeyFields) -> Result<bo
         .take(KEYS_MAX);
     for (algorithm, signature) in signatures {
         for key in &keys {
-            if verify_canonical_json_bytes(
-                &algorithm,
-                key,
-                signature.as_bytes(),
-                message.as_bytes(),
-            )
-            .is_ok()
-            {
+            if verify_canonical_json_bytes(&algorithm, key, signature.as_bytes(), message.as_bytes()).is_ok() {
                 return Ok(true);
             }
         }

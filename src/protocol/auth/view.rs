@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use ruma::{UserId, room_version_rules::AuthorizationRules};
 
-use super::{
-    AuthCache, CreateFacts, JoinRule, Membership, Rejection, StateLookup, join_rule_of,
-    membership_of,
-};
+use super::{AuthCache, CreateFacts, JoinRule, Membership, Rejection, StateLookup, join_rule_of, membership_of};
 use crate::{Event, power::PowerLevels};
 
 /// A room state, with what was parsed of it.
@@ -48,9 +45,7 @@ impl<'a> View<'a> {
 
     pub(super) fn power(&self) -> Result<PowerLevels, Rejection> {
         self.create.require_creators()?;
-        let levels = self
-            .event("m.room.power_levels", "")
-            .map(|event| self.cache.levels(self.rules, &event));
+        let levels = self.event("m.room.power_levels", "").map(|event| self.cache.levels(self.rules, &event));
         Ok(PowerLevels::new(self.rules, Arc::clone(&self.create), levels))
     }
 }

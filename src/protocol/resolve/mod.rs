@@ -61,9 +61,7 @@ pub fn resolve(
     };
     let result = match rules.state_resolution {
         StateResolution::V1 => Ok(v1::resolve(rules, sets, &fetch)),
-        StateResolution::V2 | StateResolution::V2_1 => {
-            v2::resolve(rules, sets, auth_chains, &fetch, rejected)
-        }
+        StateResolution::V2 | StateResolution::V2_1 => v2::resolve(rules, sets, auth_chains, &fetch, rejected),
     };
     let missing = missing.into_inner();
     if !missing.is_empty() {

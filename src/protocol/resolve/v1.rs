@@ -47,9 +47,7 @@ pub(super) fn resolve(rules: &RoomRules, sets: &[StateMapOf], fetch: &Fetch<'_>)
         let mut winners = StateMapOf::new();
         for key in of_kind {
             let events = conflicts.remove(&key).unwrap_or_default();
-            if let Some(winner) = last_in_a_row(&events, |event, before| {
-                allowed(event, &settled, Some(before))
-            }) {
+            if let Some(winner) = last_in_a_row(&events, |event, before| allowed(event, &settled, Some(before))) {
                 winners.insert(key, winner);
             }
         }
@@ -73,10 +71,7 @@ fn is_of(kind: &str, (key_kind, state_key): &Key) -> bool {
 }
 
 /// Goes through the events from the earliest, each allowed by the one before, until one is not.
-fn last_in_a_row(
-    events: &[Arc<Event>],
-    allowed: impl Fn(&Event, &Arc<Event>) -> bool,
-) -> Option<OwnedEventId> {
+fn last_in_a_row(events: &[Arc<Event>], allowed: impl Fn(&Event, &Arc<Event>) -> bool) -> Option<OwnedEventId> {
     let (mut last, later) = events.split_first()?;
     for event in later {
         if !allowed(event, last) {
@@ -89,9 +84,7 @@ fn last_in_a_row(
 
 /// By ascending depth, then descending SHA-1 of the event id.
 fn ordered(mut events: Vec<Arc<Event>>) -> Vec<Arc<Event>> {
-    events.sort_by_cached_key(|event| {
-        (event.depth, Reverse(<[u8; 20]>::from(Sha1::digest(event.id.as_bytes()))))
-    });
+    events.sort_by_cached_key(|event| (event.depth, Reverse(<[u8; 20]>::from(Sha1::digest(event.id.as_bytes())))));
     events
 }
 

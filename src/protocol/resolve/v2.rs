@@ -40,23 +40,16 @@ pub(super) fn resolve(
         known.borrow_mut().insert(id.to_owned(), event.clone());
         event
     };
-    state_res::resolve(
-        &rules.ruma.authorization,
-        v2_rules,
-        &sets,
-        chains,
-        fetch_ruled,
-        |conflicts| Some(build_subgraph(conflicts.values().flatten(), fetch)),
-    )
+    state_res::resolve(&rules.ruma.authorization, v2_rules, &sets, chains, fetch_ruled, |conflicts| {
+        Some(build_subgraph(conflicts.values().flatten(), fetch))
+    })
     .map(from_ruma)
     .map_err(|error| error.to_string())
 }
 
 fn to_ruma(set: &StateMapOf) -> StateMap<OwnedEventId> {
     set.iter()
-        .map(|((kind, state_key), id)| {
-            ((StateEventType::from(kind.as_str()), state_key.clone()), id.clone())
-        })
+        .map(|((kind, state_key), id)| ((StateEventType::from(kind.as_str()), state_key.clone()), id.clone()))
         .collect()
 }
 

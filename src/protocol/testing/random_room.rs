@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use ruma::{OwnedEventId, OwnedRoomId, UserId};
+use ruma::{OwnedEventId, OwnedRoomId, OwnedServerName, UserId};
 use serde_json::{Value, json};
 
 use super::{Dice, Replica, Sample};
-use crate::{Event, RoomRules, StateMapOf, auth_pairs};
+use crate::{AUTH_EVENTS_MAX, Event, RoomRules, StateMapOf, auth_pairs};
 
 /// How large and how wild a random room is.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,8 @@ impl Default for RandomRoomOptions {
     }
 }
 
-/// A random room: its events in an order in which each comes after what it refers to.
+/// A random room: its events in an order in which each comes after what it refers to. They are true
+/// events, hashed and signed with the keys of [`public_keys_of`](super::public_keys_of).
 pub struct RandomRoom {
     /// The rules of its version.
     pub rules: &'static RoomRules,
@@ -36,8 +37,7 @@ pub struct RandomRoom {
     pub events: Vec<Arc<Event>>,
 }
 
-const USERS: [&str; 5] =
-    ["@alice:a.org", "@bob:b.org", "@carol:c.org", "@dave:b.org", "@erin:a.org"];
+const USERS: [&str; 5] = ["@alice:a.org", "@bob:b.org", "@carol:c.org", "@dave:b.org", "@erin:a.org"];
 
 impl RandomRoom {
     /// The room of a seed.
@@ -49,6 +49,12 @@ impl RandomRoom {
         Self { rules, room_id: maker.room_id, events: maker.events }
     }
 
+    /// The servers of its users.
+    pub fn servers() -> BTreeSet<OwnedServerName> {
+        let user = |user: &str| UserId::parse(user).expect("a user id");
+        USERS.iter().map(|id| user(id).server_name().to_owned()).collect()
+    }
+
     /// The events in a random order, each still after what it refers to.
     pub fn delivery(&self, dice: &mut Dice) -> Vec<Arc<Event>> {
         let mut waiting = self.events.clone();
@@ -56,9 +62,8 @@ impl RandomRoom {
         let mut there: BTreeSet<OwnedEventId> = BTreeSet::new();
         let mut order = Vec::with_capacity(waiting.len());
         while !waiting.is_empty() {
-            let ready = |event: &Arc<Event>| {
-                event.prev_events.iter().chain(&event.auth_events).all(|id| there.contains(id))
-            };
+            let ready =
+                |event: &Arc<Event>| event.prev_events.iter().chain(&event.auth_events).all(|id| there.contains(id));
             let next = waiting.iter().position(ready).expect("there is a first event");
             let event = waiting.remove(next);
             there.insert(event.id.clone());
@@ -70,8 +75,7 @@ impl RandomRoom {
     /// The accepted events that no accepted event follows, by a replica that has them all.
     pub fn ends(&self, replica: &Replica) -> Vec<OwnedEventId> {
         let accepted = || replica.events().values().filter(|received| !received.is_rejected());
-        let followed: BTreeSet<_> =
-            accepted().flat_map(|received| &received.event.prev_events).collect();
+        let followed: BTreeSet<_> = accepted().flat_map(|received| &received.event.prev_events).collect();
         let ids = accepted().map(|received| &received.event.id);
         ids.filter(|id| !followed.contains(id)).cloned().collect()
     }
@@ -90,7 +94,10 @@ impl Maker {
         let mut dice = Dice::new(seed);
         let ts = 1_000 + dice.below(5) as u64;
         let create = Sample { origin_server_ts: ts, ..Sample::create(rules, USERS[0]) };
-        let (create, room_id) = create.build_create(rules);
+        let named = OwnedRoomId::try_from("!room:a.org").expect("a room id");
+        let named = (!rules.room_id_is_create_hash).then_some(&*named);
+        let create = create.build_signed(rules, named);
+        let room_id = create.room_id.clone();
         let mut replica = Replica::new(rules);
         replica.receive(&create);
         let mut maker = Self { rules, room_id, events: vec![create], replica, dice };
@@ -127,9 +134,8 @@ impl Maker {
         }
         let recent = self.events.len().min(12);
         let count = 1 + self.dice.below(3);
-        let picked: BTreeSet<OwnedEventId> = (0..count)
-            .map(|_| self.events[self.events.len() - 1 - self.dice.below(recent)].id.clone())
-            .collect();
+        let picked: BTreeSet<OwnedEventId> =
+            (0..count).map(|_| self.events[self.events.len() - 1 - self.dice.below(recent)].id.clone()).collect();
         picked.into_iter().collect()
     }
 
@@ -138,27 +144,24 @@ impl Maker {
         let joined: Vec<&str> = USERS
             .into_iter()
             .filter(|user| {
-                self.replica.event_in(before, "m.room.member", user).is_some_and(|event| {
-                    event.content.get().contains("\"join\"")
-                })
+                self.replica
+                    .event_in(before, "m.room.member", user)
+                    .is_some_and(|event| event.content.get().contains("\"join\""))
             })
             .collect();
-        let sender = if joined.is_empty() || self.dice.chance(10) {
-            *self.dice.pick(&USERS)
-        } else {
-            *self.dice.pick(&joined)
-        };
+        let sender =
+            if joined.is_empty() || self.dice.chance(10) { *self.dice.pick(&USERS) } else { *self.dice.pick(&joined) };
         let other = *self.dice.pick(&USERS);
         let text = format!("{}", self.dice.below(1000));
         match self.dice.below(12) {
-            0 | 1 => Sample::member(other, other, "join"),
+            0 | 1 => self.pick_join(other, sender),
             2 => Sample::member(sender, sender, "leave"),
             3 => Sample::member(sender, other, "ban"),
             4 => Sample::member(sender, other, "leave"),
             5 => Sample::member(sender, other, "invite"),
             6 | 7 => self.pick_levels(before, sender),
             8 => {
-                let rule = *self.dice.pick(&["public", "invite", "knock"]);
+                let rule = *self.dice.pick(&["public", "invite", "knock", "restricted"]);
                 Sample::state("m.room.join_rules", sender, "", json!({ "join_rule": rule }))
             }
             9 => Sample::state("m.room.topic", sender, "", json!({ "topic": text })),
@@ -167,11 +170,19 @@ impl Maker {
         }
     }
 
+    /// A join, at times authorised by someone who may or may not do so.
+    fn pick_join(&mut self, user: &str, authoriser: &str) -> Sample {
+        let join = Sample::member(user, user, "join");
+        if self.rules.ruma.authorization.restricted_join_rule && self.dice.chance(50) {
+            return join.with("join_authorised_via_users_server", json!(authoriser));
+        }
+        join
+    }
+
     fn pick_levels(&mut self, before: &StateMapOf, sender: &str) -> Sample {
         let current = self.replica.event_in(before, "m.room.power_levels", "");
-        let mut content = current
-            .and_then(|event| event.content_as::<Value>().ok())
-            .unwrap_or_else(|| json!({ "users": {} }));
+        let mut content =
+            current.and_then(|event| event.content_as::<Value>().ok()).unwrap_or_else(|| json!({ "users": {} }));
         let level = *self.dice.pick(&[0, 25, 50, 75, 100]);
         match self.dice.below(4) {
             0 => content["events"] = json!({ "m.room.topic": level }),
@@ -189,10 +200,10 @@ impl Maker {
         let sender = <&UserId>::try_from(sample.sender.as_str()).expect("a user id");
         let content = serde_json::value::to_raw_value(&sample.content).expect("JSON");
         let state_key = sample.state_key.as_deref();
-        let pairs = auth_pairs(self.rules, sender, &sample.kind, state_key, &content)
-            .expect("the sample is well formed");
+        let pairs =
+            auth_pairs(self.rules, sender, &sample.kind, state_key, &content).expect("the sample is well formed");
         sample.auth_events = pairs.iter().filter_map(|pair| before.get(pair)).cloned().collect();
-        if self.dice.chance(bad_auth_percent) {
+        if sample.auth_events.len() < AUTH_EVENTS_MAX && self.dice.chance(bad_auth_percent) {
             let any = self.dice.below(self.events.len());
             sample.auth_events.push(self.events[any].id.clone());
         }
@@ -200,7 +211,7 @@ impl Maker {
         sample.depth = 1 + depths.map(|received| received.event.depth).max().unwrap_or(0);
         sample.prev_events = prev;
         sample.origin_server_ts = 1_000 + self.dice.below(20) as u64;
-        let event = sample.build(self.rules, &self.room_id);
+        let event = sample.build_signed(self.rules, Some(&self.room_id));
         if self.replica.received(&event.id).is_none() {
             self.replica.receive(&event);
             self.events.push(event);

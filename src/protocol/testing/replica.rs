@@ -9,8 +9,8 @@ use std::{
 use ruma::{EventId, OwnedEventId};
 
 use crate::{
-    AuthCache, AuthRef, Candidate, Event, Origin, Resolved, RoomAtEvent, RoomRules, StateMapOf,
-    Verdict, evaluate_cached, resolve,
+    AuthCache, AuthRef, Candidate, Event, Origin, Resolved, RoomAtEvent, RoomRules, StateMapOf, Verdict,
+    evaluate_cached, resolve,
 };
 
 /// What a replica knows of an event.
@@ -84,9 +84,7 @@ impl Replica {
         let before = self.state_after(&event.prev_events);
         let verdict = self.judge(event, &before);
         let mut after = before.clone();
-        if let (Verdict::Accept | Verdict::SoftFail(_), Some((kind, state_key))) =
-            (&verdict, event.state_pair())
-        {
+        if let (Verdict::Accept | Verdict::SoftFail(_), Some((kind, state_key))) = (&verdict, event.state_pair()) {
             after.insert((kind.to_owned(), state_key.to_owned()), event.id.clone());
         }
         let mut auth_chain = BTreeSet::new();
@@ -94,8 +92,7 @@ impl Replica {
             auth_chain.insert(id.clone());
             auth_chain.extend(self.events.get(id).into_iter().flat_map(|e| &e.auth_chain).cloned());
         }
-        let received =
-            Received { event: Arc::clone(event), verdict: verdict.clone(), before, after, auth_chain };
+        let received = Received { event: Arc::clone(event), verdict: verdict.clone(), before, after, auth_chain };
         self.events.insert(event.id.clone(), received);
         if verdict == Verdict::Accept {
             self.extremities.retain(|id| !event.prev_events.contains(id));
@@ -112,8 +109,7 @@ impl Replica {
     ///
     /// When state resolution lacks an event: references come first here.
     pub fn state_after(&self, ids: &[OwnedEventId]) -> StateMapOf {
-        let sets: Vec<_> =
-            ids.iter().filter_map(|id| self.events.get(id)).map(|e| e.after.clone()).collect();
+        let sets: Vec<_> = ids.iter().filter_map(|id| self.events.get(id)).map(|e| e.after.clone()).collect();
         match self.resolve(&sets) {
             Resolved::State(state) => state,
             other => panic!("not resolved: {other:?}"),

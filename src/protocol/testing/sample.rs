@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use ruma::{OwnedEventId, OwnedRoomId, RoomId};
-use serde_json::{Value, json};
+use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
+use serde_json::{Value, json, value::to_raw_value};
 use sha2::{Digest, Sha256};
 
-use crate::{Event, EventIdFormat, RoomRules};
+use super::signer_of;
+use crate::{Event, EventDraft, EventIdFormat, Placement, RoomRules, add_signature, build_event};
 
-/// An event in the making. It is neither hashed nor signed: its id is a digest of its fields, so that
-/// equal events have equal ids.
+/// An event in the making. [`build`](Self::build) takes it as it is, malformed also, and neither hashes
+/// nor signs it: its id is a digest of its fields, so that equal events have equal ids.
+/// [`build_signed`](Self::build_signed) makes a true event.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// The type.
@@ -109,13 +111,46 @@ impl Sample {
             fields["state_key"] = json!(state_key);
         }
         if let Some(redacts) = &self.redacts {
-            let place =
-                if rules.redacts_in_content { &mut fields["content"] } else { &mut fields };
+            let place = if rules.redacts_in_content { &mut fields["content"] } else { &mut fields };
             place["redacts"] = json!(redacts);
         }
-        let json = serde_json::value::to_raw_value(&fields).expect("it is JSON");
+        let json = to_raw_value(&fields).expect("it is JSON");
         let id = self.id.unwrap_or_else(|| sample_id(rules, &self.sender, json.get()));
         Arc::new(Event::from_stored(rules, id, room_id, json).expect("it is an event"))
+    }
+}
+
+impl Sample {
+    /// Makes a true event: hashed, and signed by the sender's server and that of the user who
+    /// authorises a restricted join. Without a room id it is the create event of version 12.
+    ///
+    /// # Panics
+    ///
+    /// When it is not of the room version's format.
+    pub fn build_signed(self, rules: &RoomRules, room_id: Option<&RoomId>) -> Arc<Event> {
+        let sender = UserId::parse(&self.sender).expect("a user id");
+        let authoriser = self.content["join_authorised_via_users_server"].as_str();
+        let authoriser = authoriser.map(|user| UserId::parse(user).expect("a user id"));
+        let draft = EventDraft {
+            kind: self.kind,
+            state_key: self.state_key,
+            sender: sender.clone(),
+            content: to_raw_value(&self.content).expect("JSON"),
+            redacts: self.redacts,
+            origin_server_ts: self.origin_server_ts,
+        };
+        let place = Placement {
+            room_id: room_id.map(ToOwned::to_owned),
+            prev_events: self.prev_events,
+            auth_events: self.auth_events,
+            depth: self.depth,
+        };
+        let unsigned = build_event(rules, draft, place).expect("an event");
+        let mut event = unsigned.sign(&signer_of(sender.server_name()));
+        if let Some(user) = authoriser.filter(|user| user.server_name() != sender.server_name()) {
+            event = add_signature(rules, &event, &signer_of(user.server_name())).expect("signed");
+        }
+        Arc::new(event)
     }
 }
 

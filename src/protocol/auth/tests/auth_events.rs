@@ -183,9 +183,8 @@ fn pairs(version: usize, sender: &str, kind: &str, key: Option<&str>, content: &
 
 #[test]
 fn selection_of_auth_events() {
-    let member = |version, sender, target, content: Value| {
-        pairs(version, sender, "m.room.member", Some(target), &content)
-    };
+    let member =
+        |version, sender, target, content: Value| pairs(version, sender, "m.room.member", Some(target), &content);
     assert!(pairs(10, ALICE, "m.room.create", Some(""), &json!({})).is_empty());
     let message = |version| pairs(version, CAROL, "m.room.message", None, &json!({}));
     assert_eq!(message(11), ["create", "member @carol:c.org", "power_levels"]);

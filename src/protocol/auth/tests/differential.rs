@@ -37,11 +37,7 @@ fn levels() -> impl Strategy<Value = Value> {
     );
     let users = prop::option::weighted(0.8, prop::collection::btree_map(user(), level(), 0..4));
     let kinds = vec!["m.room.topic", "m.room.message", "m.room.power_levels", "m.room.redaction"];
-    let events = prop::option::of(prop::collection::btree_map(
-        prop::sample::select(kinds),
-        level(),
-        0..3,
-    ));
+    let events = prop::option::of(prop::collection::btree_map(prop::sample::select(kinds), level(), 0..3));
     let notifications = prop::option::of(level().prop_map(|level| json!({ "room": level })));
     (fields, users, events, notifications).prop_map(|(fields, users, events, notifications)| {
         let mut content = json!(fields);
@@ -61,8 +57,7 @@ fn membership() -> impl Strategy<Value = &'static str> {
 }
 
 fn join_rule() -> impl Strategy<Value = &'static str> {
-    let rules =
-        vec!["public", "invite", "knock", "restricted", "knock_restricted", "private", "other"];
+    let rules = vec!["public", "invite", "knock", "restricted", "knock_restricted", "private", "other"];
     prop::sample::select(rules)
 }
 
@@ -78,44 +73,35 @@ fn event() -> impl Strategy<Value = Sample> {
         },
     );
     let state_keys = vec!["", ALICE, BOB, "@", "a.org", "b.org"];
-    let kinds = vec![
-        "m.room.topic",
-        "m.room.aliases",
-        "m.room.third_party_invite",
-        "m.room.join_rules",
-        "org.example.state",
-    ];
+    let kinds =
+        vec!["m.room.topic", "m.room.aliases", "m.room.third_party_invite", "m.room.join_rules", "org.example.state"];
     let state = (user(), prop::sample::select(kinds), prop::sample::select(state_keys))
         .prop_map(|(sender, kind, key)| Sample::state(kind, sender, key, json!({})));
     let message = (user(), prop::sample::select(vec!["m.room.message", "m.room.encrypted"]))
         .prop_map(|(sender, kind)| Sample::message(kind, sender, json!({})));
-    let power = (user(), levels())
-        .prop_map(|(sender, content)| Sample::state("m.room.power_levels", sender, "", content));
+    let power =
+        (user(), levels()).prop_map(|(sender, content)| Sample::state("m.room.power_levels", sender, "", content));
     prop_oneof![3 => member, 2 => state, 1 => message, 3 => power]
 }
 
 fn scene() -> impl Strategy<Value = (usize, Vec<Sample>)> {
-    let members = prop::collection::vec((user(), membership()), 0..4).prop_map(|members| {
-        members.into_iter().map(|(user, m)| Sample::member(user, user, m)).collect::<Vec<_>>()
-    });
-    let rule = join_rule()
-        .prop_map(|rule| Sample::state("m.room.join_rules", ALICE, "", json!({ "join_rule": rule })));
+    let members = prop::collection::vec((user(), membership()), 0..4)
+        .prop_map(|members| members.into_iter().map(|(user, m)| Sample::member(user, user, m)).collect::<Vec<_>>());
+    let rule = join_rule().prop_map(|rule| Sample::state("m.room.join_rules", ALICE, "", json!({ "join_rule": rule })));
     let levels = prop::option::weighted(
         0.8,
         levels().prop_map(|content| Sample::state("m.room.power_levels", ALICE, "", content)),
     );
     let federate = prop::option::weighted(0.1, any::<bool>());
-    (1..=12_usize, members, rule, levels, federate).prop_map(
-        |(version, mut state, rule, levels, federate)| {
-            state.push(rule);
-            state.extend(levels);
-            if let Some(federate) = federate {
-                let create = Sample::create(super::rules(version), ALICE);
-                state.push(create.with("m.federate", json!(federate)));
-            }
-            (version, state)
-        },
-    )
+    (1..=12_usize, members, rule, levels, federate).prop_map(|(version, mut state, rule, levels, federate)| {
+        state.push(rule);
+        state.extend(levels);
+        if let Some(federate) = federate {
+            let create = Sample::create(super::rules(version), ALICE);
+            state.push(create.with("m.federate", json!(federate)));
+        }
+        (version, state)
+    })
 }
 
 proptest! {

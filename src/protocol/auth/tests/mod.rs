@@ -5,8 +5,10 @@
 
 mod auth_events;
 mod differential;
+mod joins;
 mod membership;
 mod power;
+mod power_changes;
 mod room_create;
 mod senders;
 mod speed;
@@ -15,7 +17,7 @@ mod third_party;
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use ruma::{EventId, OwnedRoomId, events::StateEventType, state_res};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Rejection, RuledEvent, check_against};
 use crate::{Event, RoomRules, testing::Sample, version::list_rules};
@@ -86,13 +88,13 @@ impl Scene {
         self.put(Sample::member(user, user, membership));
     }
 
-    fn level(&mut self, key: &str, value: serde_json::Value) {
+    fn level(&mut self, key: &str, value: Value) {
         let levels = self.levels().with(key, value);
         self.put(levels);
     }
 
     /// Puts a create event of other content in place of the first, in the same room.
-    fn create_with(&mut self, key: &str, value: serde_json::Value) {
+    fn create_with(&mut self, key: &str, value: Value) {
         self.put(Sample::create(self.rules, ALICE).with(key, value));
     }
 
@@ -157,9 +159,30 @@ fn rules(version: usize) -> &'static RoomRules {
 
 fn nothing(_: &mut Scene) {}
 
+fn knock_and_invited(scene: &mut Scene) {
+    scene.join_rule("knock");
+    scene.member(DAVE, "invite");
+}
+
+fn join(user: &str) -> Sample {
+    Sample::member(user, user, "join")
+}
+
 /// The lookup of a few events for the checks without a state.
-fn lookup(
-    events: &[(Arc<Event>, bool)],
-) -> impl Fn(&EventId) -> Option<(Arc<Event>, bool)> + '_ {
+fn lookup(events: &[(Arc<Event>, bool)]) -> impl Fn(&EventId) -> Option<(Arc<Event>, bool)> + '_ {
     |id| events.iter().find(|(event, _)| event.id == *id).cloned()
+}
+
+/// The current power levels, changed in one property, by a sender.
+fn change(scene: &Scene, sender: &str, key: &str, value: Value) -> Sample {
+    let current = scene.get("m.room.power_levels", "");
+    let content = current.map_or_else(|| json!({}), |event| event.content_as().expect("JSON"));
+    Sample::state("m.room.power_levels", sender, "", content).with(key, value)
+}
+
+/// The users of the scene, and one more.
+fn users(scene: &Scene, user: &str, level: Value) -> Value {
+    let mut users = scene.levels().content["users"].clone();
+    users[user] = level;
+    users
 }

@@ -12,9 +12,7 @@ fn message(sender: &str) -> Sample {
 
 #[test]
 fn a_state_without_create_event() {
-    run(vec![row("any", ALL, |s| s.remove("m.room.create", ""), |_| message(CAROL), {
-        R::NoCreateEvent
-    })]);
+    run(vec![row("any", ALL, |s| s.remove("m.room.create", ""), |_| message(CAROL), R::NoCreateEvent)]);
 }
 
 #[test]
@@ -25,12 +23,14 @@ fn rule_3_federation() {
     run(vec![
         row("3 another server", ALL, alone, |_| message(CAROL), R::NotFederated),
         row("3 the creator's server", ALL, alone, |_| message(ALICE), None),
-        row("3 federated", ALL, |s| s.create_with("m.federate", json!(true)), {
-            |_| message(CAROL)
-        }, None),
-        row("3 not readable", ALL, |s| s.create_with("m.federate", json!("no")), {
-            |_| message(ALICE)
-        }, R::Malformed("m.federate")),
+        row("3 federated", ALL, |s| s.create_with("m.federate", json!(true)), |_| message(CAROL), None),
+        row(
+            "3 not readable",
+            ALL,
+            |s| s.create_with("m.federate", json!("no")),
+            |_| message(ALICE),
+            R::Malformed("m.federate"),
+        ),
     ]);
 }
 
@@ -40,9 +40,7 @@ fn rule_4_aliases_up_to_version_5() {
         Sample::state("m.room.aliases", DAVE, state_key, json!({ "aliases": [] }))
     }
     run(vec![
-        row("4.1", 1..=5, nothing, |_| Sample { state_key: None, ..aliases("") }, {
-            R::AliasesStateKey
-        }),
+        row("4.1", 1..=5, nothing, |_| Sample { state_key: None, ..aliases("") }, R::AliasesStateKey),
         row("4.2", 1..=5, nothing, |_| aliases("a.org"), R::AliasesStateKey),
         row("4.3 without being in the room", 1..=5, nothing, |_| aliases("d.org"), None),
         row("no rule since version 6", 6..=12, nothing, |_| aliases("d.org"), R::SenderNotJoined),
@@ -56,9 +54,7 @@ fn rule_6_sender_in_the_room() {
         row("6 invited", ALL, |s| s.member(DAVE, "invite"), |_| message(DAVE), R::SenderNotJoined),
         row("6 left", ALL, |s| s.member(CAROL, "leave"), |_| message(CAROL), R::SenderNotJoined),
         row("6 banned", ALL, |s| s.member(CAROL, "ban"), |_| message(CAROL), R::SenderNotJoined),
-        row("6 a creator who left", ALL, |s| s.member(ALICE, "leave"), |_| message(ALICE), {
-            R::SenderNotJoined
-        }),
+        row("6 a creator who left", ALL, |s| s.member(ALICE, "leave"), |_| message(ALICE), R::SenderNotJoined),
         row("12 joined", ALL, nothing, |_| message(CAROL), None),
     ]);
 }
@@ -70,9 +66,7 @@ fn rule_7_third_party_invites_need_the_invite_level() {
     }
     run(vec![
         row("7.1", ALL, nothing, |_| invite(CAROL), None),
-        row("7.1 no power", ALL, |s| s.level("invite", json!(50)), |_| invite(CAROL), {
-            R::ThirdPartyInvitePower
-        }),
+        row("7.1 no power", ALL, |s| s.level("invite", json!(50)), |_| invite(CAROL), R::ThirdPartyInvitePower),
         row("7.1 enough power", ALL, |s| s.level("invite", json!(50)), |_| invite(BOB), None),
     ]);
 }
@@ -82,22 +76,12 @@ fn rule_8_required_power_level() {
     run(vec![
         row("8 state_default is 50", ALL, nothing, |_| topic_of(CAROL), R::EventPower),
         row("8 state_default is 50", ALL, nothing, |_| topic_of(BOB), None),
-        row("8 state_default", ALL, |s| s.level("state_default", json!(51)), |_| topic_of(BOB), {
-            R::EventPower
-        }),
+        row("8 state_default", ALL, |s| s.level("state_default", json!(51)), |_| topic_of(BOB), R::EventPower),
         row("8 events_default is 0", ALL, nothing, |_| message(CAROL), None),
-        row("8 events_default", ALL, |s| s.level("events_default", json!(1)), |_| message(CAROL), {
-            R::EventPower
-        }),
-        row("8 named", ALL, |s| s.level("events", json!({ "m.room.topic": 0 })), {
-            |_| topic_of(CAROL)
-        }, None),
-        row("8 named", ALL, |s| s.level("events", json!({ "m.room.message": 1 })), {
-            |_| message(CAROL)
-        }, R::EventPower),
-        row("8 users_default", ALL, |s| s.level("users_default", json!(50)), {
-            |_| topic_of(CAROL)
-        }, None),
+        row("8 events_default", ALL, |s| s.level("events_default", json!(1)), |_| message(CAROL), R::EventPower),
+        row("8 named", ALL, |s| s.level("events", json!({ "m.room.topic": 0 })), |_| topic_of(CAROL), None),
+        row("8 named", ALL, |s| s.level("events", json!({ "m.room.message": 1 })), |_| message(CAROL), R::EventPower),
+        row("8 users_default", ALL, |s| s.level("users_default", json!(50)), |_| topic_of(CAROL), None),
         row(
             "8 without a power levels event the creator has 100, state needs 50",
             ALL,
@@ -105,9 +89,7 @@ fn rule_8_required_power_level() {
             |_| topic_of(ALICE),
             None,
         ),
-        row("8 and others 0", ALL, |s| s.remove("m.room.power_levels", ""), |_| topic_of(BOB), {
-            R::EventPower
-        }),
+        row("8 and others 0", ALL, |s| s.remove("m.room.power_levels", ""), |_| topic_of(BOB), R::EventPower),
     ]);
 }
 
@@ -130,13 +112,7 @@ fn version_12_creators_have_infinite_power() {
             |_| Sample::member(ALICE, CAROL, "ban"),
             R::BanPower,
         ),
-        row(
-            "5.5.4: nor remove one",
-            12..=12,
-            demanding,
-            |_| Sample::member(CAROL, ALICE, "leave"),
-            R::KickPower,
-        ),
+        row("5.5.4: nor remove one", 12..=12, demanding, |_| Sample::member(CAROL, ALICE, "leave"), R::KickPower),
     ]);
 }
 
@@ -170,9 +146,7 @@ fn rule_11_redactions_in_versions_1_and_2() {
         row("11.1", 1..=2, nothing, |_| redaction(BOB, "$x:a.org"), None),
         row("11.2", 1..=2, nothing, |_| redaction(CAROL, "$x:c.org"), None),
         row("11.3", 1..=2, nothing, |_| redaction(CAROL, "$x:a.org"), R::RedactionPower),
-        row("11.1 redact", 1..=2, |s| s.level("redact", json!(0)), {
-            |_| redaction(CAROL, "$x:a.org")
-        }, None),
+        row("11.1 redact", 1..=2, |s| s.level("redact", json!(0)), |_| redaction(CAROL, "$x:a.org"), None),
         row("no rule since version 3", 3..=12, nothing, |_| redaction(CAROL, "$x:a.org"), None),
     ]);
 }

@@ -152,7 +152,7 @@ fn the_conflicted_subgraph_is_taken_in() {
     let two = room.add(levels(2), &[&one]);
     let three = room.add(levels(3), &[&two]);
     let asked = std::cell::RefCell::new(BTreeSet::new());
-    let sets: Vec<_> = [&one, &three].map(|id| room.replica.state_after(&[id.clone()])).into();
+    let sets: Vec<_> = [&one, &three].map(|id| room.replica.state_after(std::slice::from_ref(id))).into();
     let result = resolve(
         room.rules,
         &sets,
@@ -181,7 +181,7 @@ fn no_set_one_set_and_equal_sets_need_no_event() {
         let set: StateMapOf = BTreeMap::from([(("m.room.name".to_owned(), String::new()), id)]);
         let resolved = |sets: &[StateMapOf]| resolve(rules, sets, &[], &no_event, &|_| false);
         assert_eq!(resolved(&[]), Resolved::State(StateMapOf::new()));
-        assert_eq!(resolved(&[set.clone()]), Resolved::State(set.clone()));
+        assert_eq!(resolved(std::slice::from_ref(&set)), Resolved::State(set.clone()));
         assert_eq!(resolved(&[set.clone(), set.clone()]), Resolved::State(set.clone()));
     }
 }
@@ -194,7 +194,7 @@ fn any_missing_event_voids_the_result() {
         let topic = room.add(topic(BOB, "mine", 9_000), &[&start]);
         let ban = room.add(Sample::member(ALICE, BOB, "ban"), &[&start]);
         let other = room.add(self::topic(ALICE, "two", 9_500), &[&ban]);
-        let sets: Vec<_> = [&topic, &other].map(|id| room.replica.state_after(&[id.clone()])).into();
+        let sets: Vec<_> = [&topic, &other].map(|id| room.replica.state_after(std::slice::from_ref(id))).into();
         let chains: Vec<_> = sets.iter().map(|set| room.replica.auth_chain_of(set)).collect();
         let run = |gap: Option<&OwnedEventId>, asked: &std::cell::RefCell<BTreeSet<OwnedEventId>>| {
             resolve(

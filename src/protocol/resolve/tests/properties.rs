@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use proptest::prelude::*;
 
 use crate::{
-    Resolved, RoomRules, StateMapOf, Verdict,
-    testing::{Dice, RandomRoom, RandomRoomOptions, Replica},
-    version::list_rules,
+    Checked, Resolved, RoomRules, StateMapOf, Verdict, check_hashes_and_signatures, list_rules, parse_pdu,
+    testing::{Dice, RandomRoom, RandomRoomOptions, Replica, public_keys_of},
 };
 
 fn any_rules() -> impl Strategy<Value = &'static RoomRules> {
@@ -95,6 +94,23 @@ proptest! {
             &|id| replica.received(id).is_some_and(crate::testing::Received::is_rejected),
         );
         prop_assert_eq!(replica.resolve(&sets), shorter);
+    }
+}
+
+/// The events of random rooms pass the checks of a receiving server, and mean the same there.
+#[test]
+fn random_rooms_are_of_true_events() {
+    let servers = RandomRoom::servers();
+    let keys = public_keys_of(servers.iter().map(|server| &**server));
+    for rules in list_rules() {
+        let room = RandomRoom::generate(rules, 7, RandomRoomOptions::default());
+        for event in &room.events {
+            let pdu = parse_pdu(rules, Some(&room.room_id), &event.json).expect("a PDU");
+            let checked = check_hashes_and_signatures(rules, pdu, &keys).expect("signed");
+            let Checked::Intact(received) = checked else { panic!("not intact: {event:?}") };
+            assert_eq!(received.id, event.id);
+            assert_eq!(received.json.get(), event.json.get());
+        }
     }
 }
 

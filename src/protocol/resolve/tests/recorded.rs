@@ -36,8 +36,7 @@ struct Recorded {
 
 #[test]
 fn version_1_resolves_as_synapse_does() {
-    let recording: Recording =
-        serde_json::from_str(include_str!("../synapse_v1.json")).expect("the recording");
+    let recording: Recording = serde_json::from_str(include_str!("../synapse_v1.json")).expect("the recording");
     assert!(recording.cases.len() >= 100);
     let rules = rules_of(&RoomVersionId::V1).expect("known");
     let room_id = RoomId::parse("!room:a.org").expect("a room id");
