@@ -151,13 +151,14 @@ impl Homeserver {
 
     /// Who does the operator's commands here.
     pub fn operator(&self, data: &Path) -> Operator {
-        let (env, users, flows) = (self.env.clone(), self.users.clone(), self.flows.clone());
-        Operator::new(env, users, flows, self.tasks.clone(), data.to_owned())
+        let (env, users) = (self.env.clone(), self.users.clone());
+        let (rooms, flows) = (self.rooms.clone(), self.flows.clone());
+        Operator::new(env, users, rooms, flows, self.tasks.clone(), data.to_owned())
     }
 
     /// Everything that has figures to show.
     pub fn list_metered(&self) -> Vec<Arc<dyn Metered>> {
-        let homeserver = HomeserverFigures::new(self.env.store.clone(), &self.rooms, &self.sync);
+        let homeserver = HomeserverFigures::new(self.env.store.clone(), &self.rooms);
         vec![Arc::new(self.tasks.clone()), Arc::new(homeserver)]
     }
 

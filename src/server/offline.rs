@@ -21,7 +21,7 @@ pub async fn run(config: &Config, command: AdminCommand) -> Result<Answer, Strin
     if !data.join(DATABASE_FOLDER).exists() && matches!(command, AdminCommand::Check | AdminCommand::Backup { .. }) {
         return Err(format!("there is no database in {}", data.display()));
     }
-    let clock = Arc::new(SystemClock::start());
+    let clock = Arc::new(SystemClock::new());
     let homeserver = Homeserver::open(config, clock).await.map_err(|error| error.to_string())?;
     let answer = homeserver.operator(data).run(command).await;
     homeserver.close().await;

@@ -66,7 +66,7 @@ pub fn check_config(config: &Config) -> Result<(), PlanError> {
 ///
 /// When it cannot start, or a vital worker failed.
 pub async fn serve(config: Config, notify: Option<String>) -> Result<(), ServeError> {
-    let clock = Arc::new(SystemClock::start());
+    let clock = Arc::new(SystemClock::new());
     start_logs(&config.logging)?;
     raise_file_limit();
     let plan = Plan::of(&config)?;
@@ -137,14 +137,14 @@ impl Doors<'_> {
         let edge = self.edge(homeserver, homeserver.router(self.config, &stats));
         for listener in bound.plain {
             tracing::info!(address = %listener.address, "listening");
-            homeserver.tasks.start_connection(crate::listeners::serve(listener, None, Arc::clone(&edge)));
+            homeserver.tasks.start_listener(crate::listeners::serve(listener, None, Arc::clone(&edge)));
         }
         if let Some(certificate) = &self.plan.certificate {
             let acceptor = certificate.acceptor()?;
             for listener in bound.tls {
                 tracing::info!(address = %listener.address, "listening with TLS");
                 let serving = crate::listeners::serve(listener, Some(acceptor.clone()), Arc::clone(&edge));
-                homeserver.tasks.start_connection(serving);
+                homeserver.tasks.start_listener(serving);
             }
             let reloader = CertificateReloader::new(certificate.clone(), self.config.tls.reload_check_ms);
             homeserver.tasks.start_worker(move || Box::new(reloader.clone()));
@@ -152,7 +152,7 @@ impl Doors<'_> {
         if let Some(listener) = bound.metrics {
             tracing::info!(address = %listener.address, "figures at /metrics");
             let edge = self.edge(homeserver, figures_router(homeserver, stats, clock));
-            homeserver.tasks.start_connection(crate::listeners::serve(listener, None, edge));
+            homeserver.tasks.start_listener(crate::listeners::serve(listener, None, edge));
         }
         self.open_admin_socket(homeserver);
         Ok(())
@@ -170,7 +170,7 @@ impl Doors<'_> {
             Ok(listener) => {
                 let (tasks, stop) = (homeserver.tasks.clone(), self.stop.clone());
                 let serving = listener.serve(homeserver.operator(data), tasks, stop);
-                homeserver.tasks.start_connection(serving);
+                homeserver.tasks.start_listener(serving);
             }
             Err(error) => {
                 tracing::error!(%error, "no admin socket: `hearth user` and the like cannot reach this server")

@@ -14,13 +14,19 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose monotonic time begins now.
     #[expect(clippy::disallowed_methods, reason = "this is the one real clock")]
-    pub fn start() -> Self {
+    pub fn new() -> Self {
         Self { started: Instant::now() }
     }
 
     /// Microseconds since this clock was made: for measuring how long something takes.
     pub fn monotonic_us(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use hearth_homeserver::metrics::{Metered, Reading};
+use hearth_homeserver::metrics::{Gauge, Metered, Reading};
 use hearth_homeserver::{Stop, Worker};
 use hearth_protocol::Clock;
 use parking_lot::Mutex;
@@ -85,7 +85,9 @@ struct Inner {
     clock: Arc<dyn Clock>,
     workers: Mutex<Vec<Arc<Running>>>,
     worker_tasks: TaskTracker,
+    /// Connections, and the listeners that accept them.
     connection_tasks: TaskTracker,
+    connections: Arc<Gauge>,
     /// Tells the workers to end.
     stop: Stop,
     /// A vital worker has failed.
@@ -100,6 +102,7 @@ impl Tasks {
             workers: Mutex::default(),
             worker_tasks: TaskTracker::new(),
             connection_tasks: TaskTracker::new(),
+            connections: Arc::default(),
             stop: Stop::new(),
             fatal: Stop::new(),
         }))
@@ -150,14 +153,23 @@ impl Tasks {
         running
     }
 
-    /// Runs one connection, or something else that ends with a peer, until it ends.
+    /// Accepts connections until the server stops.
+    pub fn start_listener(&self, listener: impl Future<Output = ()> + Send + 'static) {
+        self.0.connection_tasks.spawn(listener);
+    }
+
+    /// Runs one connection until its peer or the server ends it.
     pub fn start_connection(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        self.0.connection_tasks.spawn(connection);
+        let open = Open::count(&self.0.connections);
+        self.0.connection_tasks.spawn(async move {
+            let _open = open;
+            connection.await;
+        });
     }
 
     /// How many connections there are.
-    pub fn connection_count(&self) -> usize {
-        self.0.connection_tasks.len()
+    pub fn connection_count(&self) -> u64 {
+        u64::try_from(self.0.connections.value()).unwrap_or_default()
     }
 
     /// All workers in the order of their start.
@@ -165,7 +177,7 @@ impl Tasks {
         self.0.workers.lock().iter().map(|running| running.status()).collect()
     }
 
-    /// Waits until all connections have ended, `wait` at most; true if they have.
+    /// Waits until all listeners and connections have ended, `wait` at most; true if they have.
     pub async fn finish_connections(&self, wait: Duration) -> bool {
         self.0.connection_tasks.close();
         tokio::time::timeout(wait, self.0.connection_tasks.wait()).await.is_ok()
@@ -178,6 +190,22 @@ impl Tasks {
         let _ = tokio::time::timeout(wait, self.0.worker_tasks.wait()).await;
         let workers = self.list_workers().into_iter();
         workers.filter(|status| status.state != WorkerState::Ended).map(|status| status.name).collect()
+    }
+}
+
+/// Counts something for as long as it lives.
+struct Open(Arc<Gauge>);
+
+impl Open {
+    fn count(gauge: &Arc<Gauge>) -> Self {
+        gauge.add(1);
+        Self(Arc::clone(gauge))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.add(-1);
     }
 }
 
@@ -230,7 +258,7 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
 
 impl Metered for Tasks {
     fn readings(&self, out: &mut Vec<Reading>) {
-        let connections = self.connection_count() as u64;
+        let connections = self.connection_count();
         out.push(Reading::gauge("hearth_connections", "Connections that are open.", connections));
         let mut by_name: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
         for status in self.list_workers() {

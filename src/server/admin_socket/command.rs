@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hearth_homeserver::Env;
 use hearth_homeserver::flows::Flows;
+use hearth_homeserver::rooms::Rooms;
 use hearth_homeserver::users::{EndSessions, NewRegistrationToken, NewUser, Users};
 use ruma::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,7 @@ pub struct Operator(Arc<Inner>);
 struct Inner {
     env: Env,
     users: Users,
+    rooms: Rooms,
     flows: Flows,
     tasks: Tasks,
     data: PathBuf,
@@ -107,8 +109,8 @@ struct Inner {
 
 impl Operator {
     /// An operator of the server whose data folder is `data`.
-    pub fn new(env: Env, users: Users, flows: Flows, tasks: Tasks, data: PathBuf) -> Self {
-        Self(Arc::new(Inner { env, users, flows, tasks, data }))
+    pub fn new(env: Env, users: Users, rooms: Rooms, flows: Flows, tasks: Tasks, data: PathBuf) -> Self {
+        Self(Arc::new(Inner { env, users, rooms, flows, tasks, data }))
     }
 
     /// Runs one command to its end.
@@ -186,16 +188,18 @@ impl Operator {
     }
 
     async fn check(&self) -> Result<Answer, String> {
-        let findings = self.0.env.store.check().await.map_err(|error| error.to_string())?;
-        if findings.is_empty() {
+        let rows = self.0.env.store.check().await.map_err(|error| error.to_string())?;
+        let rooms = self.0.rooms.reader().check_all_rooms(&self.0.env.server_name).await;
+        let rooms = rooms.map_err(|error| error.to_string())?;
+        let count = rows.len() + rooms.len();
+        if count == 0 {
             return Ok(Answer::done("nothing found"));
         }
-        let mut lines: Vec<String> = findings
-            .iter()
-            .take(FINDINGS_SHOWN_MAX)
-            .map(|finding| format!("table {}, key {}: {}", finding.table, finding.key, finding.problem))
-            .collect();
-        lines.push(format!("{} findings", findings.len()));
+        let of_rows =
+            rows.into_iter().map(|found| format!("table {}, key {}: {}", found.table, found.key, found.problem));
+        let of_rooms = rooms.into_iter().map(|found| format!("room {}: {}", found.room_id, found.text));
+        let mut lines: Vec<String> = of_rows.chain(of_rooms).take(FINDINGS_SHOWN_MAX).collect();
+        lines.push(format!("{count} findings"));
         Ok(Answer { ok: false, lines })
     }
 

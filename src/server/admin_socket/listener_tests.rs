@@ -17,7 +17,7 @@ use crate::system::SystemClock;
 /// A homeserver in memory, whose admin socket is in `data`.
 async fn start(data: &Path) -> Homeserver {
     let server_name: ruma::OwnedServerName = "h.example".try_into().unwrap();
-    let (clock, rng) = (Arc::new(SystemClock::start()), Arc::new(SeededRng::new(7)));
+    let (clock, rng) = (Arc::new(SystemClock::new()), Arc::new(SeededRng::new(7)));
     let options = StoreOptions {
         engine: Engine::Memory(MemoryFaults::default()),
         lanes: 1,
@@ -31,7 +31,7 @@ async fn start(data: &Path) -> Homeserver {
     let homeserver = Homeserver::assemble(env, workers, &Config::default());
     let listener = AdminListener::bind(data).unwrap();
     let serving = listener.serve(homeserver.operator(data), homeserver.tasks.clone(), homeserver.stop.clone());
-    homeserver.tasks.start_connection(serving);
+    homeserver.tasks.start_listener(serving);
     homeserver
 }
 

@@ -41,7 +41,7 @@ fn start(config: &ListenersConfig) -> Running {
     let edge = Edge::new(router, config, tasks.clone(), stop.clone(), cut.clone());
     let listener = bind(&Address::parse("127.0.0.1:0").unwrap(), 0).unwrap();
     let Address::Tcp(address) = listener.address else { panic!("TCP was asked for") };
-    tasks.start_connection(serve(listener, None, edge));
+    tasks.start_listener(serve(listener, None, edge));
     Running { address, tasks, stop, cut }
 }
 

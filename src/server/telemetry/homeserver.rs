@@ -1,8 +1,7 @@
-//! Figures of the parts of the homeserver: engine calls, positions, caches, waiting readers.
+//! Figures of the parts of the homeserver: engine calls, positions, caches.
 
 use hearth_homeserver::metrics::{Metered, Reading};
 use hearth_homeserver::rooms::Rooms;
-use hearth_homeserver::sync::Sync;
 use hearth_protocol::Lane;
 use hearth_storage::Store;
 
@@ -10,13 +9,12 @@ use hearth_storage::Store;
 pub struct HomeserverFigures {
     store: Store,
     rooms: Rooms,
-    sync: Sync,
 }
 
 impl HomeserverFigures {
     /// Figures of these parts.
-    pub fn new(store: Store, rooms: &Rooms, sync: &Sync) -> Self {
-        Self { store, rooms: rooms.clone(), sync: sync.clone() }
+    pub fn new(store: Store, rooms: &Rooms) -> Self {
+        Self { store, rooms: rooms.clone() }
     }
 
     fn storage(&self, out: &mut Vec<Reading>) {
@@ -54,8 +52,5 @@ impl Metered for HomeserverFigures {
     fn readings(&self, out: &mut Vec<Reading>) {
         self.storage(out);
         self.caches(out);
-        let help = "Users who wait for news, or did so lately.";
-        let count = self.sync.session_count() as u64;
-        out.push(Reading::gauge("hearth_sync_sessions", help, count));
     }
 }

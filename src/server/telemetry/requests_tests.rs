@@ -14,7 +14,7 @@ use crate::system::SystemClock;
 use crate::telemetry::write_exposition;
 
 fn stats() -> RequestStats {
-    RequestStats::new(Arc::new(SystemClock::start()), &SeededRng::new(1))
+    RequestStats::new(Arc::new(SystemClock::new()), &SeededRng::new(1))
 }
 
 fn router(stats: &RequestStats) -> Router {
