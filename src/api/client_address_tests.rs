@@ -5,7 +5,10 @@ use http::HeaderValue;
 use super::*;
 
 fn headers(values: &[&'static str]) -> HeaderMap {
-    values.iter().map(|value| (FORWARDED_FOR.parse().expect("a header name"), HeaderValue::from_static(value))).collect()
+    values
+        .iter()
+        .map(|value| (FORWARDED_FOR.parse().expect("a header name"), HeaderValue::from_static(value)))
+        .collect()
 }
 
 #[test]

@@ -3,7 +3,11 @@
 //! A handler's last argument is `Ruma<T>`; `T` knows its method and every path that it ever had,
 //! so that a line in the router names the handler and nothing else.
 
-use axum::{Router, handler::Handler, routing::{MethodFilter, on}};
+use axum::{
+    Router,
+    handler::Handler,
+    routing::{MethodFilter, on},
+};
 use ruma::api::{Metadata, path_builder::PathBuilder as _};
 
 use crate::{extract::Ruma, state::AppState};

@@ -6,15 +6,22 @@ use hearth_homeserver::{
     rooms::RoomError,
     sync::SyncError,
     users::{
-        AccountDataError, AccountError, AuthError, BadDevice, BadPassword, BadUsername, DeviceError,
-        FilterError, LoginError, PasswordFailure, PresenceError, ProfileError, RegisterError,
-        StageError, StoreFailure, UiaChallenge, UiaError,
+        AccountDataError, AccountError, AuthError, BadDevice, BadPassword, BadUsername, DeviceError, FilterError,
+        LoginError, PasswordFailure, PresenceError, ProfileError, RegisterError, StageError, StoreFailure,
+        UiaChallenge, UiaError,
     },
 };
+use hearth_protocol::BadEvent;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::api_error::ApiError;
+
+/// How long a client is sent away when too many requests wait for a room.
+const ROOM_RETRY_AFTER_MS: u64 = 1_000;
+
+/// How long a client is sent away when too many passwords wait to be compared.
+const PASSWORDS_RETRY_AFTER_MS: u64 = 2_000;
 
 fn bad_request(errcode: &'static str, reason: &impl ToString) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, errcode, reason.to_string())
@@ -27,7 +34,7 @@ impl From<RoomError> for ApiError {
             RoomError::UnknownEvent => Self::not_found("Event not found."),
             RoomError::Forbidden(reason) => Self::forbidden(reason),
             RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),
-            RoomError::BadEvent(bad) if bad.is_too_large() => Self::too_large(bad.to_string()),
+            RoomError::BadEvent(bad @ BadEvent::TooLarge { .. }) => Self::too_large(bad.to_string()),
             RoomError::BadEvent(bad) => Self::bad_json(bad.to_string()),
             RoomError::Invalid(reason) => Self::invalid_param(reason),
             RoomError::InvalidRoomState(reason) => bad_request("M_INVALID_ROOM_STATE", &reason),
@@ -35,10 +42,9 @@ impl From<RoomError> for ApiError {
                 bad_request("M_UNSUPPORTED_ROOM_VERSION", &"This server does not know that room version.")
             }
             RoomError::BadState(reason) => bad_request("M_BAD_STATE", &reason),
-            error @ RoomError::Missing(_) => Self::internal(error),
-            error @ RoomError::Overloaded => {
-                Self::unavailable("Too many requests are waiting for this room.", error)
-            }
+            RoomError::BadSignature(bad) => Self::forbidden(bad.to_string()),
+            error @ (RoomError::Missing(_) | RoomError::Unresolvable(_)) => Self::internal(error),
+            RoomError::Overloaded => Self::limit_exceeded(ROOM_RETRY_AFTER_MS),
             error @ RoomError::Stopping => Self::unavailable("The server is stopping.", error),
             RoomError::Storage(error) => Self::internal(error),
             RoomError::Commit(error) => Self::cannot_store(error),
@@ -73,9 +79,6 @@ impl From<PasswordFailure> for ApiError {
         }
     }
 }
-
-/// How long a client is sent away when too many passwords wait to be compared.
-const PASSWORDS_RETRY_AFTER_MS: u64 = 2_000;
 
 impl From<BadDevice> for ApiError {
     fn from(error: BadDevice) -> Self {
@@ -190,9 +193,7 @@ impl From<UiaChallenge> for ApiError {
 impl From<AccountDataError> for ApiError {
     fn from(error: AccountDataError) -> Self {
         match error {
-            AccountDataError::Managed => {
-                Self::new(StatusCode::METHOD_NOT_ALLOWED, "M_BAD_JSON", error.to_string())
-            }
+            AccountDataError::Managed => Self::new(StatusCode::METHOD_NOT_ALLOWED, "M_BAD_JSON", error.to_string()),
             AccountDataError::Kind => Self::invalid_param(error.to_string()),
             AccountDataError::NotAnObject => Self::bad_json(error.to_string()),
             AccountDataError::ItemTooLarge => Self::too_large(error.to_string()),

@@ -26,9 +26,7 @@ pub enum JsonFault {
 /// [`JsonFault`] says what is wrong with it.
 pub fn check_json(text: &[u8]) -> Result<(), JsonFault> {
     let mut input = serde_json::Deserializer::from_slice(text);
-    let walked = Walk { depth_left: JSON_DEPTH_MAX }
-        .deserialize(&mut input)
-        .and_then(|()| input.end());
+    let walked = Walk { depth_left: JSON_DEPTH_MAX }.deserialize(&mut input).and_then(|()| input.end());
     walked.map_err(|error| if error.is_data() { JsonFault::TooDeep } else { JsonFault::NotJson })
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Buckets are in memory only: a restart forgives everyone, which harms nobody.
 
-use std::{hash::BuildHasher as _, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use ahash::{HashMap, RandomState};
 use hearth_homeserver::users::LocalUser;
@@ -14,8 +14,8 @@ use hearth_protocol::Clock;
 use parking_lot::Mutex;
 
 use crate::{
-    config::{Rate, RateLimitConfig},
     api_error::ApiError,
+    config::{Rate, RateLimitConfig},
 };
 
 /// How many buckets are kept; at some 32 bytes each this is under 4 MiB.

@@ -8,7 +8,14 @@ const SLOW: Rate = Rate { per_second: 2.0, burst: 3 };
 
 fn limits(rate: Rate) -> (RateLimits, Arc<MockClock>) {
     let clock = Arc::new(MockClock::new(UnixMs(1_000)));
-    let config = RateLimitConfig { enabled: true, message_per_second: rate.per_second, message_burst: rate.burst, join_per_second: rate.per_second, join_burst: rate.burst, ..RateLimitConfig::default() };
+    let config = RateLimitConfig {
+        enabled: true,
+        message_per_second: rate.per_second,
+        message_burst: rate.burst,
+        join_per_second: rate.per_second,
+        join_burst: rate.burst,
+        ..RateLimitConfig::default()
+    };
     (RateLimits::new(config, clock.clone()), clock)
 }
 
@@ -61,7 +68,8 @@ fn a_network_of_ipv6_is_one_subject() {
 #[test]
 fn a_limit_that_is_off_lets_everything_pass() {
     let clock = Arc::new(MockClock::new(UnixMs(1_000)));
-    let config = RateLimitConfig { enabled: false, message_per_second: 1.0, message_burst: 1, ..RateLimitConfig::default() };
+    let config =
+        RateLimitConfig { enabled: false, message_per_second: 1.0, message_burst: 1, ..RateLimitConfig::default() };
     let limits = RateLimits::new(config, clock);
     for _ in 0..1000 {
         limits.check_account(Operation::Message, "alice").expect("no limit");

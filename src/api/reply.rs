@@ -2,7 +2,10 @@
 //!
 //! Nothing here parses what it sends: an event's JSON is written once, far below, and copied out.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use bytes::Bytes;
 use http::{HeaderValue, header::CONTENT_TYPE};
 use ruma::api::{OutgoingResponse, OutgoingResponseExt as _};
@@ -19,7 +22,7 @@ pub struct Reply<T>(pub T);
 impl<T: OutgoingResponse> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         match self.0.try_into_http_response::<Vec<u8>>() {
-            Ok(response) => response.map(Into::into).into_response(),
+            Ok(response) => response.map(Body::from),
             Err(error) => ApiError::internal(error).into_response(),
         }
     }
@@ -33,11 +36,6 @@ impl JsonText {
     /// Takes text that its writer vouches for: it must be one whole JSON value.
     pub fn new(text: impl Into<Bytes>) -> Self {
         Self(text.into())
-    }
-
-    /// The answer `{}`.
-    pub const fn empty() -> Self {
-        Self(Bytes::from_static(b"{}"))
     }
 
     /// Writes any value out as JSON.

@@ -6,11 +6,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     api_error::ApiError,
     client::{
-        account_data, account_deactivation, banning, capabilities, create_room, device_management,
-        event_context, filter, inviting, joining, kicking, knocking, leaving, list_joined_rooms,
-        login, logout, message_pagination, password_management, presence, profile, pushrules,
-        read_markers, receipts, redaction, registration, registration_tokens, room_send, room_state,
-        rooms, sync, typing, versions, wellknown, whoami,
+        account_data, account_deactivation, banning, capabilities, create_room, device_management, event_context,
+        filter, inviting, joining, kicking, knocking, leaving, list_joined_rooms, login, logout, message_pagination,
+        password_management, presence, profile, pushrules, read_markers, receipts, redaction, registration,
+        registration_tokens, room_send, room_state, rooms, sync, typing, versions, wellknown, whoami,
     },
     cors::allow_every_origin,
     endpoint::Serve as _,
@@ -121,8 +120,6 @@ fn events() -> Router<AppState> {
         .serve(receipts::post_receipt)
         .serve(read_markers::set_read_marker);
     STATE_WITHOUT_KEY.into_iter().fold(router, |router, path| {
-        router
-            .serve_also(path, room_state::set_room_state_with_key)
-            .serve_also(path, rooms::get_room_state_with_key)
+        router.serve_also(path, room_state::set_room_state_with_key).serve_also(path, rooms::get_room_state_with_key)
     })
 }

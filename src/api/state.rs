@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use hearth_homeserver::{
+    Stop,
     flows::Flows,
     rooms::{Receipts, Rooms, Typing},
     sync::Sync,
     users::Users,
 };
+use ruma::RoomVersionId;
 
 use crate::{config::ApiConfig, rate_limit::RateLimits};
 
@@ -35,6 +37,10 @@ pub struct Handles {
     pub flows: Flows,
     /// Who may do how much.
     pub limits: RateLimits,
+    /// The version of rooms that name none.
+    pub default_room_version: RoomVersionId,
+    /// Told when the server stops: whoever waits for news is answered.
+    pub stop: Stop,
     /// The section `[api]`.
     pub config: ApiConfig,
 }
@@ -56,6 +62,10 @@ impl AppState {
     }
 }
 
+/// The version of rooms that name none.
+#[derive(Clone, Debug)]
+pub struct DefaultRoomVersion(pub RoomVersionId);
+
 macro_rules! handles {
     ($($handle:ty => $state:ident: $value:expr),* $(,)?) => {
         $(impl FromRef<AppState> for $handle {
@@ -74,5 +84,7 @@ handles! {
     Flows => state: state.0.flows.clone(),
     Sync => state: state.0.sync.clone(),
     RateLimits => state: state.0.limits.clone(),
+    DefaultRoomVersion => state: DefaultRoomVersion(state.0.default_room_version.clone()),
+    Stop => state: state.0.stop.clone(),
     ApiConfig => state: state.0.config.clone(),
 }

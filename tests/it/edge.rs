@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::harness::{Client, TestServer, Tuning, escape};
+use crate::harness::{Client, TestServer, escape};
 
 /// One endpoint of each shape that takes a JSON body, with a body that it accepts.
 fn endpoints_with_bodies(room: &str, user: &str) -> Vec<(Method, String)> {
@@ -95,7 +95,7 @@ async fn the_token_may_stand_in_the_query_unless_forbidden() {
     let path = format!("/account/whoami?access_token={}", escape(alice.token.as_deref().expect("a token")));
     assert_eq!(server.client().get(&path).await.ok()["user_id"], alice.user_id);
 
-    let strict = TestServer::start_with(|tuning: &mut Tuning| tuning.api.token_in_query = false).await;
+    let strict = TestServer::start_with(|config| config.api.token_in_query = false).await;
     let bob = strict.register("bob").await;
     let path = format!("/account/whoami?access_token={}", escape(bob.token.as_deref().expect("a token")));
     strict.client().get(&path).await.fails(401, "M_MISSING_TOKEN");
@@ -186,10 +186,10 @@ async fn parameters_of_the_query_are_checked() {
 
 #[tokio::test]
 async fn sending_too_fast_is_limited_and_says_for_how_long() {
-    let server = TestServer::start_with(|tuning: &mut Tuning| {
-        tuning.limits.enabled = true;
-        tuning.limits.message_per_second = 0.5;
-        tuning.limits.message_burst = 3;
+    let server = TestServer::start_with(|config| {
+        config.rate_limits.enabled = true;
+        config.rate_limits.message_per_second = 0.5;
+        config.rate_limits.message_burst = 3;
     })
     .await;
     let alice = server.register("alice").await;
@@ -208,10 +208,10 @@ async fn sending_too_fast_is_limited_and_says_for_how_long() {
 
 #[tokio::test]
 async fn guessing_passwords_is_limited_by_account_and_by_address() {
-    let server = TestServer::start_with(|tuning: &mut Tuning| {
-        tuning.limits.enabled = true;
-        tuning.limits.login_account_burst = 2;
-        tuning.limits.login_address_burst = 4;
+    let server = TestServer::start_with(|config| {
+        config.rate_limits.enabled = true;
+        config.rate_limits.login_account_burst = 2;
+        config.rate_limits.login_address_burst = 4;
     })
     .await;
     server.register("alice").await;

@@ -4,13 +4,12 @@
 //! [Client-Server API, "Capabilities negotiation"]: https://spec.matrix.org/v1.19/client-server-api/#capabilities-negotiation
 
 use axum::extract::State;
-use hearth_homeserver::rooms::Rooms;
 use hearth_protocol::rules_of;
 use ruma::{
     RoomVersionId,
     api::client::discovery::get_capabilities::v3::{
-        Capabilities, ProfileFieldsCapability, Request, Response, RoomVersionStability,
-        RoomVersionsCapability, ThirdPartyIdChangesCapability,
+        Capabilities, ProfileFieldsCapability, Request, Response, RoomVersionStability, RoomVersionsCapability,
+        ThirdPartyIdChangesCapability,
     },
 };
 
@@ -18,6 +17,7 @@ use crate::{
     caller::GuestCaller,
     extract::Ruma,
     reply::{Reply, Result},
+    state::DefaultRoomVersion,
 };
 
 /// All versions of the specification; each that has rules here is offered, and all are stable.
@@ -38,15 +38,14 @@ const ROOM_VERSIONS: [RoomVersionId; 12] = [
 
 /// `GET /_matrix/client/v3/capabilities`
 pub async fn get_capabilities(
-    State(rooms): State<Rooms>,
+    State(default): State<DefaultRoomVersion>,
     GuestCaller(_): GuestCaller,
     Ruma(_): Ruma<Request>,
 ) -> Result<Response> {
     let known = ROOM_VERSIONS.into_iter().filter(|version| rules_of(version).is_some());
     let available = known.map(|version| (version, RoomVersionStability::Stable)).collect();
     let mut capabilities = Capabilities::new();
-    capabilities.room_versions =
-        RoomVersionsCapability::new(rooms.default_version().clone(), available);
+    capabilities.room_versions = RoomVersionsCapability::new(default.0, available);
     capabilities.thirdparty_id_changes = ThirdPartyIdChangesCapability::new(false);
     capabilities.profile_fields = Some(ProfileFieldsCapability::new(true));
     Ok(Reply(Response::new(capabilities)))

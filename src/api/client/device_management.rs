@@ -7,8 +7,8 @@ use hearth_homeserver::users::{DeviceInfo, Users};
 use ruma::{
     MilliSecondsSinceUnixEpoch, UInt,
     api::client::device::{
-        Device, delete_device as delete_one, delete_devices as delete_several, get_device as get_one, get_devices as list,
-        update_device as update,
+        Device, delete_device as delete_one, delete_devices as delete_several, get_device as get_one,
+        get_devices as list, update_device as update,
     },
 };
 
@@ -84,7 +84,6 @@ fn to_device(info: DeviceInfo) -> Device {
     let mut device = Device::new(info.device_id);
     device.display_name = info.display_name;
     device.last_seen_ip = info.last_seen_ip;
-    device.last_seen_ts =
-        info.last_seen_ms.map(|ms| MilliSecondsSinceUnixEpoch(UInt::new_saturating(ms)));
+    device.last_seen_ts = info.last_seen_ms.map(|ms| MilliSecondsSinceUnixEpoch(UInt::new_saturating(ms)));
     device
 }

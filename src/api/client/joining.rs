@@ -6,9 +6,7 @@ use axum::extract::State;
 use hearth_homeserver::rooms::Rooms;
 use ruma::{
     OwnedRoomId, OwnedRoomOrAliasId,
-    api::client::membership::{
-        ThirdPartySigned, join_room_by_id as by_id, join_room_by_id_or_alias as by_id_or_alias,
-    },
+    api::client::membership::{ThirdPartySigned, join_room_by_id as by_id, join_room_by_id_or_alias as by_id_or_alias},
 };
 use serde_json::Value;
 
@@ -48,14 +46,10 @@ pub async fn join_room(
 }
 
 /// The room that is meant; no alias is known here.
-pub(super) fn require_room_id(
-    room: OwnedRoomOrAliasId,
-) -> std::result::Result<OwnedRoomId, ApiError> {
+pub(super) fn require_room_id(room: OwnedRoomOrAliasId) -> std::result::Result<OwnedRoomId, ApiError> {
     OwnedRoomId::try_from(room).map_err(|_| ApiError::not_found("Room alias not found."))
 }
 
-fn to_json(
-    signed: Option<&ThirdPartySigned>,
-) -> std::result::Result<Option<Value>, ApiError> {
+fn to_json(signed: Option<&ThirdPartySigned>) -> std::result::Result<Option<Value>, ApiError> {
     signed.map(serde_json::to_value).transpose().map_err(ApiError::internal)
 }

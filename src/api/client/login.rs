@@ -45,15 +45,12 @@ pub async fn login(
     limits.check_address(Operation::LoginAddress, address)?;
     let user = user_of(&password)?;
     limits.check_account(Operation::LoginAccount, localpart_of(&user))?;
-    let device =
-        NewDevice { device_id: body.device_id, display_name: body.initial_device_display_name };
+    let device = NewDevice { device_id: body.device_id, display_name: body.initial_device_display_name };
     let login = PasswordLogin { user, password: password.password, device };
     let session = users.login_password(login).await?;
-    let mut response =
-        login_v3::Response::new(session.user_id, session.access_token, session.device_id);
+    let mut response = login_v3::Response::new(session.user_id, session.access_token, session.device_id);
     response.expires_in = session.expires_in_ms.map(Duration::from_millis);
-    response.well_known =
-        config.public_base_url.map(|url| DiscoveryInfo::new(HomeserverInfo::new(url)));
+    response.well_known = config.public_base_url.map(|url| DiscoveryInfo::new(HomeserverInfo::new(url)));
     Ok(Reply(response))
 }
 

@@ -6,10 +6,10 @@ use axum::extract::State;
 use hearth_homeserver::users::{LocalUser, Users};
 use ruma::{
     api::client::push::{
-        get_pushrule, get_pushrule_actions, get_pushrule_enabled, get_pushrules_all,
+        PushRule, get_pushrule, get_pushrule_actions, get_pushrule_enabled, get_pushrules_all,
         get_pushrules_global_scope,
     },
-    push::{AnyPushRule, AnyPushRuleRef, PushRule, RuleKind, Ruleset},
+    push::{AnyPushRule, AnyPushRuleRef, RuleKind, Ruleset},
 };
 
 use crate::{
@@ -67,10 +67,7 @@ pub async fn get_push_rule_actions(
     Ok(Reply(get_pushrule_actions::v3::Response::new(rule.actions().to_owned())))
 }
 
-async fn load_rules(
-    users: &Users,
-    user: &LocalUser,
-) -> std::result::Result<Ruleset, ApiError> {
+async fn load_rules(users: &Users, user: &LocalUser) -> std::result::Result<Ruleset, ApiError> {
     users.load_push_rules(&user.user_id).await.map_err(ApiError::internal)
 }
 

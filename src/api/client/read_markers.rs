@@ -29,10 +29,7 @@ pub async fn set_read_marker(
     if let Some(event_id) = &body.fully_read {
         users.set_fully_read(&user, &body.room_id, event_id).await?;
     }
-    let given = [
-        (ReceiptKind::Read, &body.read_receipt),
-        (ReceiptKind::ReadPrivate, &body.private_read_receipt),
-    ];
+    let given = [(ReceiptKind::Read, &body.read_receipt), (ReceiptKind::ReadPrivate, &body.private_read_receipt)];
     for (kind, event_id) in given {
         if let Some(event_id) = event_id {
             receipts.record(&user, &view, kind, event_id, None).await?;

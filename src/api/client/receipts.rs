@@ -46,10 +46,7 @@ pub async fn post_receipt(
 }
 
 /// Only who is in a room has read something in it.
-pub(super) fn require_joined(
-    view: &RoomView,
-    user: &LocalUser,
-) -> std::result::Result<(), ApiError> {
+pub(super) fn require_joined(view: &RoomView, user: &LocalUser) -> std::result::Result<(), ApiError> {
     let membership = view.membership(&user.user_id);
     let is_joined = membership.is_some_and(|membership| membership.as_str() == "join");
     if is_joined { Ok(()) } else { Err(ApiError::not_in_room()) }

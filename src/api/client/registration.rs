@@ -5,9 +5,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use hearth_homeserver::users::{
-    NewDevice, NewSession, RegisterRequest, Registered, UiaOutcome, Users,
-};
+use hearth_homeserver::users::{NewDevice, NewSession, RegisterRequest, Registered, UiaOutcome, Users};
 use ruma::api::client::account::{
     get_username_availability::v3 as availability,
     register::{
@@ -32,8 +30,7 @@ pub async fn register(
     ClientAddress(address): ClientAddress,
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
-    let device =
-        NewDevice { device_id: body.device_id, display_name: body.initial_device_display_name };
+    let device = NewDevice { device_id: body.device_id, display_name: body.initial_device_display_name };
     match body.kind {
         RegistrationKind::Guest => {
             limits.check_address(Operation::Registration, address)?;

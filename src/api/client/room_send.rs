@@ -29,14 +29,8 @@ pub async fn send_message(
     limits.check_user(Operation::Message, &user)?;
     let (kind, content) = (body.event_type.to_string(), body.body.into_json());
     let redacts = if kind == "m.room.redaction" { Some(target_of(&content)?) } else { None };
-    let event = NewEvent {
-        kind,
-        state_key: None,
-        content,
-        redacts,
-        txn_id: Some(body.txn_id.to_string()),
-        timestamp: None,
-    };
+    let event =
+        NewEvent { kind, state_key: None, content, redacts, txn_id: Some(body.txn_id.to_string()), timestamp: None };
     let event_id = rooms.send(&user, &body.room_id, event).await?;
     Ok(Reply(Response::new(event_id)))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use hearth_homeserver::{
+    Stop,
     sync::{StateForm, Sync, SyncRequest, TIMEOUT_MS_MAX},
     users::{LocalUser, Users},
 };
@@ -13,12 +14,7 @@ use hearth_protocol::SyncFilter;
 use ruma::api::client::sync::sync_events::v3::{Filter, Request};
 use serde::Deserialize;
 
-use crate::{
-    api_error::ApiError,
-    caller::GuestCaller,
-    extract::Ruma,
-    reply::JsonText,
-};
+use crate::{api_error::ApiError, caller::GuestCaller, extract::Ruma, reply::JsonText};
 
 /// Parameters that ruma does not know.
 #[derive(Debug, Deserialize)]
@@ -31,6 +27,7 @@ pub struct Unstable {
 pub async fn sync(
     State(sync): State<Sync>,
     State(users): State<Users>,
+    State(stop): State<Stop>,
     GuestCaller(user): GuestCaller,
     Query(unstable): Query<Unstable>,
     Ruma(body): Ruma<Request>,
@@ -41,23 +38,18 @@ pub async fn sync(
     let mut request = SyncRequest::new(since);
     request.filter = Arc::new(load_filter(&users, &user, body.filter).await?);
     request.full_state = body.full_state;
-    request.timeout_ms = body.timeout.map_or(0, |timeout| {
-        u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).min(TIMEOUT_MS_MAX)
-    });
+    request.timeout_ms =
+        body.timeout.map_or(0, |timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).min(TIMEOUT_MS_MAX));
     request.set_presence = body.set_presence;
     request.state_form = match (body.use_state_after, unstable.use_state_after) {
         (true, _) => StateForm::After,
         (false, true) => StateForm::AfterUnstable,
         (false, false) => StateForm::Before,
     };
-    JsonText::of(&sync.next(&user, request).await?)
+    JsonText::of(&sync.next(&user, &request, &stop).await?)
 }
 
-async fn load_filter(
-    users: &Users,
-    user: &LocalUser,
-    filter: Option<Filter>,
-) -> Result<SyncFilter, ApiError> {
+async fn load_filter(users: &Users, user: &LocalUser, filter: Option<Filter>) -> Result<SyncFilter, ApiError> {
     let filter_id = match filter {
         None => return Ok(SyncFilter::all()),
         Some(Filter::FilterDefinition(filter)) => return Ok(SyncFilter::compile(&filter)),

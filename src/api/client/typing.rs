@@ -68,11 +68,6 @@ impl IncomingRequest for TypingRequest {
         }
         let Body { typing, timeout } = serde_json::from_slice(request.body())?;
         let [room_id, user_id] = [0, 1].map(|n| path.get(n).copied().unwrap_or_default());
-        Ok(Self {
-            room_id: room_id.try_into()?,
-            user_id: user_id.try_into()?,
-            is_typing: typing,
-            timeout_ms: timeout,
-        })
+        Ok(Self { room_id: room_id.try_into()?, user_id: user_id.try_into()?, is_typing: typing, timeout_ms: timeout })
     }
 }

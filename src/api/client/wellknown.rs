@@ -13,12 +13,9 @@ use crate::{
 };
 
 /// `GET /.well-known/matrix/client`
-pub async fn get_wellknown(
-    State(config): State<ApiConfig>,
-    Ruma(_): Ruma<Request>,
-) -> Result<Response> {
-    let base_url = config.public_base_url.ok_or_else(|| {
-        ApiError::not_found("This server does not say where it is to be reached.")
-    })?;
+pub async fn get_wellknown(State(config): State<ApiConfig>, Ruma(_): Ruma<Request>) -> Result<Response> {
+    let base_url = config
+        .public_base_url
+        .ok_or_else(|| ApiError::not_found("This server does not say where it is to be reached."))?;
     Ok(Reply(Response::new(HomeserverInfo::new(base_url))))
 }

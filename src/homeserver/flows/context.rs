@@ -39,7 +39,13 @@ impl Flows {
     ///
     /// # Errors
     /// When the room is not readable, or the event unknown or not visible.
-    pub async fn load_context(&self, user: &LocalUser, room: &RoomId, event_id: &EventId, request: &ContextRequest<'_>) -> Result<Context, RoomError> {
+    pub async fn load_context(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        event_id: &EventId,
+        request: &ContextRequest<'_>,
+    ) -> Result<Context, RoomError> {
         let Readable { view, .. } = self.require_readable(user, room).await?;
         let stored = view.load_event(event_id).await?.ok_or(RoomError::UnknownEvent)?;
         if !view.check_access(&stored, &user.user_id).await? {
@@ -48,7 +54,8 @@ impl Flows {
         let limit = request.limit.min(PAGE_EVENTS_MAX);
         let (before_max, after_max) = (limit / 2, limit - limit / 2);
         let (backward, forward) = (HistoryPos::of(&stored), beyond(&stored, Direction::Forward));
-        let before = walk(&view, user, (backward, None), Direction::Backward, (before_max, request.filter)).await?.events;
+        let before =
+            walk(&view, user, (backward, None), Direction::Backward, (before_max, request.filter)).await?.events;
         let after = walk(&view, user, (forward, None), Direction::Forward, (after_max, request.filter)).await?.events;
         let newest = after.last().unwrap_or(&stored);
         let state = if request.filter.lazy_load_members {

@@ -33,7 +33,12 @@ impl Flows {
     ///
     /// # Errors
     /// [`RoomError::UnknownEvent`] for everything that is not to be seen.
-    pub async fn load_event(&self, user: &LocalUser, room: &RoomId, event_id: &EventId) -> Result<Box<RawValue>, RoomError> {
+    pub async fn load_event(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        event_id: &EventId,
+    ) -> Result<Box<RawValue>, RoomError> {
         let view = self.rooms.load_view(room).await?.ok_or(RoomError::UnknownEvent)?;
         let stored = view.load_event(event_id).await?.ok_or(RoomError::UnknownEvent)?;
         if !view.check_access(&stored, &user.user_id).await? {
@@ -57,7 +62,13 @@ impl Flows {
     ///
     /// # Errors
     /// When the room is not readable.
-    pub async fn load_state(&self, user: &LocalUser, room: &RoomId, (kind, state_key): (&str, &str), form: StateForm) -> Result<Option<Box<RawValue>>, RoomError> {
+    pub async fn load_state(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        (kind, state_key): (&str, &str),
+        form: StateForm,
+    ) -> Result<Option<Box<RawValue>>, RoomError> {
         let readable = self.require_readable(user, room).await?;
         let state = readable.state().await?;
         let Some(stored) = readable.view.event_of(&state, kind, state_key).await? else { return Ok(None) };
@@ -72,7 +83,13 @@ impl Flows {
     ///
     /// # Errors
     /// When the room is not readable, or the token is none of this server's.
-    pub async fn list_members(&self, user: &LocalUser, room: &RoomId, at: Option<&str>, wanted: impl Fn(&str) -> bool) -> Result<Vec<Box<RawValue>>, RoomError> {
+    pub async fn list_members(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        at: Option<&str>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Box<RawValue>>, RoomError> {
         let readable = self.require_readable(user, room).await?;
         let state = match at {
             Some(token) => readable.state_at(self.history_pos(&readable.view, token).await?).await?,

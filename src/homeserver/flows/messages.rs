@@ -54,7 +54,12 @@ impl Flows {
     ///
     /// # Errors
     /// When the room is not readable, or a token is none of this server's.
-    pub async fn load_messages(&self, user: &LocalUser, room: &RoomId, request: &MessagesRequest<'_>) -> Result<MessagesPage, RoomError> {
+    pub async fn load_messages(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        request: &MessagesRequest<'_>,
+    ) -> Result<MessagesPage, RoomError> {
         let Readable { view, .. } = self.require_readable(user, room).await?;
         let from = match request.from {
             Some(token) => self.history_pos(&view, token).await?,
@@ -85,7 +90,8 @@ impl Flows {
 
     /// The place in history that a token means.
     pub(super) async fn history_pos(&self, view: &RoomView, token: &str) -> Result<HistoryPos, RoomError> {
-        let token = PageToken::parse(token, self.env.store.lanes()).map_err(|_| RoomError::Invalid("not a token of this server"))?;
+        let token = PageToken::parse(token, self.env.store.lanes())
+            .map_err(|_| RoomError::Invalid("not a token of this server"))?;
         Ok(token.history_pos(&self.env.store, view).await?)
     }
 }
@@ -133,7 +139,11 @@ pub(super) fn beyond(event: &StoredEvent, direction: Direction) -> HistoryPos {
 }
 
 /// The member events, as of the newest of some events, of those who sent them.
-pub(super) async fn list_senders(view: &RoomView, newest: &StoredEvent, events: &[Arc<StoredEvent>]) -> Result<Vec<Arc<StoredEvent>>, RoomError> {
+pub(super) async fn list_senders(
+    view: &RoomView,
+    newest: &StoredEvent,
+    events: &[Arc<StoredEvent>],
+) -> Result<Vec<Arc<StoredEvent>>, RoomError> {
     let state = view.state_at(newest.after).await?;
     let senders: BTreeSet<&OwnedUserId> = events.iter().map(|stored| &stored.event.sender).collect();
     let keys = senders.into_iter().filter_map(|sender| view.room.keys.find("m.room.member", sender.as_str()));

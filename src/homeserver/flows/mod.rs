@@ -44,7 +44,9 @@ impl Flows {
         let view = self.rooms.require_view(room).await?;
         let access = view.reader_access(&user.user_id).await?;
         let is_forgotten = match access {
-            Access::Left { .. } => self.users.load_room(&user.key, &RoomKey::of(room)).await?.is_some_and(|row| row.forgotten),
+            Access::Left { .. } => {
+                self.users.load_room(&user.key, &RoomKey::of(room)).await?.is_some_and(|row| row.forgotten)
+            }
             Access::None => true,
             Access::Joined | Access::Peek => false,
         };

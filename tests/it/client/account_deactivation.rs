@@ -12,7 +12,8 @@ async fn a_deactivated_account_is_gone_for_good() {
     let question = alice.post(path, json!({})).await.asks_for_auth();
     let identifier = json!({ "type": "m.id.user", "user": alice.user_id });
     let session = &question["session"];
-    let auth = json!({ "type": "m.login.password", "identifier": identifier, "password": PASSWORD, "session": session });
+    let auth =
+        json!({ "type": "m.login.password", "identifier": identifier, "password": PASSWORD, "session": session });
     let answer = alice.post(path, json!({ "auth": auth })).await.ok();
     assert!(["success", "no-support"].contains(&answer["id_server_unbind_result"].as_str().expect("a word")));
 

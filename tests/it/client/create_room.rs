@@ -21,7 +21,11 @@ async fn every_preset_makes_the_room_it_describes() {
         assert_eq!(state(&alice, &room, "m.room.join_rules").await["join_rule"], join_rule, "{preset}");
         assert_eq!(state(&alice, &room, "m.room.history_visibility").await["history_visibility"], "shared");
         let access = alice.get(&Client::room_path(&room, "/state/m.room.guest_access")).await;
-        let access = if access.status == 404 { "forbidden".to_owned() } else { access.ok()["guest_access"].as_str().expect("a word").to_owned() };
+        let access = if access.status == 404 {
+            "forbidden".to_owned()
+        } else {
+            access.ok()["guest_access"].as_str().expect("a word").to_owned()
+        };
         assert_eq!(access, guests, "{preset}");
         assert_eq!(alice.membership_of(&room, &alice).await, "join");
     }
@@ -82,7 +86,8 @@ async fn name_topic_state_and_invites_are_there_from_the_start() {
     assert_eq!(alice.membership_of(&room, &bob).await, "invite");
     let invited = bob.sync(None).await;
     let events = invited["rooms"]["invite"][&room]["invite_state"]["events"].as_array().expect("state").clone();
-    let own = events.iter().find(|event| event["type"] == "m.room.member" && event["state_key"] == bob.user_id.as_str());
+    let own =
+        events.iter().find(|event| event["type"] == "m.room.member" && event["state_key"] == bob.user_id.as_str());
     assert_eq!(own.expect("the invite")["content"]["is_direct"], true);
 }
 
@@ -92,10 +97,20 @@ async fn the_order_of_the_first_events_is_the_specifications() {
     let alice = server.register("alice").await;
     let room = alice.create_room(json!({ "preset": "public_chat", "name": "n", "topic": "t" })).await;
     let messages = alice.get(&Client::room_path(&room, "/messages?dir=f&limit=50")).await.ok();
-    let kinds: Vec<_> = messages["chunk"].as_array().expect("events").iter().map(|event| event["type"].as_str().expect("a type")).collect();
+    let kinds: Vec<_> = messages["chunk"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .map(|event| event["type"].as_str().expect("a type"))
+        .collect();
     let expected = [
-        "m.room.create", "m.room.member", "m.room.power_levels", "m.room.join_rules",
-        "m.room.history_visibility", "m.room.name", "m.room.topic",
+        "m.room.create",
+        "m.room.member",
+        "m.room.power_levels",
+        "m.room.join_rules",
+        "m.room.history_visibility",
+        "m.room.name",
+        "m.room.topic",
     ];
     assert_eq!(kinds, expected);
 }

@@ -35,7 +35,9 @@ async fn unknown_and_others_filters_are_not_given() {
 async fn a_filter_of_the_wrong_shape_is_refused() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
-    for filter in [json!({ "room": 7 }), json!({ "room": { "timeline": { "limit": "many" } } }), json!({ "presence": [] })] {
+    for filter in
+        [json!({ "room": 7 }), json!({ "room": { "timeline": { "limit": "many" } } }), json!({ "presence": [] })]
+    {
         alice.post(&alice.user_path("/filter"), filter).await.fails(400, "M_BAD_JSON");
     }
 }

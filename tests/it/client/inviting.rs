@@ -36,7 +36,8 @@ async fn an_invite_can_be_declined() {
 #[tokio::test]
 async fn members_are_not_invited_again_and_strangers_invite_nobody() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let room = alice.create_room_with(&[&bob]).await;
     let path = Client::room_path(&room, "/invite");
     alice.post(&path, json!({ "user_id": bob.user_id })).await.fails(403, "M_FORBIDDEN");

@@ -34,7 +34,8 @@ async fn joining_twice_changes_nothing() {
 #[tokio::test]
 async fn an_invited_user_joins_and_a_stranger_does_not() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let room = alice.create_room(json!({ "preset": "private_chat" })).await;
     alice.invite(&room, &bob).await;
     bob.join(&room).await;
@@ -55,10 +56,13 @@ async fn unknown_rooms_and_aliases_are_not_found() {
 #[tokio::test]
 async fn members_of_an_allowed_room_join_a_restricted_one() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let club = alice.create_room_with(&[&bob]).await;
     let rules = json!({ "join_rule": "restricted", "allow": [{ "type": "m.room_membership", "room_id": club }] });
-    let inner = alice.create_room(json!({ "initial_state": [{ "type": "m.room.join_rules", "state_key": "", "content": rules }] })).await;
+    let inner = alice
+        .create_room(json!({ "initial_state": [{ "type": "m.room.join_rules", "state_key": "", "content": rules }] }))
+        .await;
     bob.join(&inner).await;
     eve.post(&Client::room_path(&inner, "/join"), json!({})).await.fails(403, "M_FORBIDDEN");
 }

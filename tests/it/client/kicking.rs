@@ -22,7 +22,8 @@ async fn the_kicked_are_out_and_see_why() {
 #[tokio::test]
 async fn only_the_mighty_kick_and_only_who_is_there() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let room = alice.create_room_with(&[&bob]).await;
     let path = Client::room_path(&room, "/kick");
     bob.post(&path, json!({ "user_id": alice.user_id })).await.fails(403, "M_FORBIDDEN");

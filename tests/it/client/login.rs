@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, TestServer, Tuning};
+use crate::harness::{PASSWORD, TestServer};
 
 fn with_identifier(identifier: &Value, password: &str) -> Value {
     json!({ "type": "m.login.password", "identifier": identifier, "password": password })
@@ -77,8 +77,7 @@ async fn unknown_ways_to_log_in_are_refused() {
 #[tokio::test]
 async fn the_public_address_is_told_at_login() {
     let url = "https://matrix.test.hearth";
-    let server =
-        TestServer::start_with(|tuning: &mut Tuning| tuning.api.public_base_url = Some(url.to_owned())).await;
+    let server = TestServer::start_with(|config| config.api.public_base_url = Some(url.to_owned())).await;
     server.register("alice").await;
     let body = with_identifier(&json!({ "type": "m.id.user", "user": "alice" }), PASSWORD);
     let answer = server.client().post("/login", body).await.ok();

@@ -50,7 +50,9 @@ async fn history_is_walked_forward_as_well() {
         let answer = page(&alice, &room, &format!("dir=f&limit=3{from}")).await;
         seen.extend(bodies(&answer));
         match answer["end"].as_str() {
-            Some(end) if !answer["chunk"].as_array().expect("events").is_empty() => from = format!("&from={}", escape(end)),
+            Some(end) if !answer["chunk"].as_array().expect("events").is_empty() => {
+                from = format!("&from={}", escape(end))
+            }
             _ => break,
         }
     }
@@ -71,7 +73,8 @@ async fn a_gap_of_sync_is_filled_from_its_token() {
     let answer = bob.sync_with(Some(&since), &format!("timeout=0&filter={filter}")).await;
     let timeline = &answer["rooms"]["join"][&room]["timeline"];
     assert_eq!(timeline["limited"], true);
-    let shown: Vec<_> = timeline["events"].as_array().expect("events").iter().map(|event| event["content"]["body"].clone()).collect();
+    let shown: Vec<_> =
+        timeline["events"].as_array().expect("events").iter().map(|event| event["content"]["body"].clone()).collect();
     assert_eq!(shown, ["11", "12", "13", "14"]);
     let from = escape(timeline["prev_batch"].as_str().expect("a token"));
     let answer = page(&bob, &room, &format!("dir=b&limit=11&from={from}")).await;
@@ -98,7 +101,8 @@ async fn filters_apply() {
     let names = filtered(json!({ "types": ["m.room.create"] })).await;
     assert_eq!(names["chunk"].as_array().map(Vec::len), Some(1));
     let lazy = filtered(json!({ "lazy_load_members": true, "types": ["m.room.message"] })).await;
-    let mut members: Vec<_> = lazy["state"].as_array().expect("members").iter().map(|event| event["state_key"].clone()).collect();
+    let mut members: Vec<_> =
+        lazy["state"].as_array().expect("members").iter().map(|event| event["state_key"].clone()).collect();
     members.sort_by_key(Value::to_string);
     assert_eq!(members, [json!(alice.user_id), json!(bob.user_id)]);
 }

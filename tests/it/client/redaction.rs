@@ -44,7 +44,8 @@ async fn a_repeated_transaction_is_the_same_redaction() {
 #[tokio::test]
 async fn others_events_need_power() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let room = alice.create_room_with(&[&bob]).await;
     let (by_alice, by_bob) = (alice.send_text(&room, "a").await, bob.send_text(&room, "b").await);
     bob.put(&redact_path(&room, &by_alice, "1"), json!({})).await.fails(403, "M_FORBIDDEN");

@@ -3,7 +3,7 @@
 use hearth_homeserver::users::Registration;
 use serde_json::json;
 
-use crate::harness::{PASSWORD, TestServer, Tuning};
+use crate::harness::{PASSWORD, TestServer};
 
 #[tokio::test]
 async fn an_open_server_asks_for_the_dummy_stage_and_makes_the_account() {
@@ -77,7 +77,7 @@ async fn an_unknown_session_gets_a_new_question() {
 
 #[tokio::test]
 async fn a_closed_server_makes_no_accounts() {
-    let server = TestServer::start_with(|tuning: &mut Tuning| tuning.users.registration = Registration::Closed).await;
+    let server = TestServer::start_with(|config| config.users.registration = Registration::Closed).await;
     let body = json!({ "username": "alice", "password": PASSWORD, "auth": { "type": "m.login.dummy" } });
     server.client().post("/register", body).await.fails(403, "M_FORBIDDEN");
 }
@@ -87,7 +87,7 @@ async fn guests_only_where_they_are_allowed() {
     let server = TestServer::start().await;
     server.client().post("/register?kind=guest", json!({})).await.fails(403, "M_GUEST_ACCESS_FORBIDDEN");
 
-    let server = TestServer::start_with(|tuning: &mut Tuning| tuning.users.guests_allowed = true).await;
+    let server = TestServer::start_with(|config| config.users.guests_allowed = true).await;
     let answer = server.client().post("/register?kind=guest", json!({})).await.ok();
     let guest = server.client().signed_in(&answer);
     assert_eq!(guest.get("/account/whoami").await.ok()["is_guest"], true);

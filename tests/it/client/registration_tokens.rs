@@ -3,13 +3,13 @@
 use hearth_homeserver::users::Registration;
 use serde_json::json;
 
-use crate::harness::{PASSWORD, TestServer, Tuning};
+use crate::harness::{PASSWORD, TestServer};
 
 const VALIDITY: &str = "/_matrix/client/v1/register/m.login.registration_token/validity";
 
 #[tokio::test]
 async fn a_token_opens_the_server_to_who_has_it() {
-    let server = TestServer::start_with(|tuning: &mut Tuning| tuning.users.registration = Registration::Token).await;
+    let server = TestServer::start_with(|config| config.users.registration = Registration::Token).await;
     let token = server.registration_token().await;
     let client = server.client();
     assert_eq!(client.get(&format!("{VALIDITY}?token={token}")).await.ok()["valid"], true);
@@ -28,6 +28,6 @@ async fn a_token_opens_the_server_to_who_has_it() {
 
 #[tokio::test]
 async fn the_token_to_ask_about_must_be_given() {
-    let server = TestServer::start_with(|tuning: &mut Tuning| tuning.users.registration = Registration::Token).await;
+    let server = TestServer::start_with(|config| config.users.registration = Registration::Token).await;
     server.client().get(VALIDITY).await.fails(400, "M_MISSING_PARAM");
 }

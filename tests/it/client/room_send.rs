@@ -63,7 +63,8 @@ async fn the_sending_device_finds_its_transaction_in_sync() {
     let room = alice.create_room(json!({})).await;
     let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
     alice.put(&Client::room_path(&room, "/send/m.room.message/mine"), json!({ "body": "x" })).await.ok();
-    let unsigned = |answer: serde_json::Value| answer["rooms"]["join"][&room]["timeline"]["events"][0]["unsigned"].clone();
+    let unsigned =
+        |answer: serde_json::Value| answer["rooms"]["join"][&room]["timeline"]["events"][0]["unsigned"].clone();
     assert_eq!(unsigned(alice.sync(Some(&since)).await)["transaction_id"], "mine");
     assert!(unsigned(other.sync(Some(&since)).await).get("transaction_id").is_none());
 }
@@ -108,8 +109,11 @@ async fn events_over_64_kib_are_too_large() {
 #[tokio::test]
 async fn only_members_with_enough_power_send() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
-    let room = alice.create_room(json!({ "preset": "public_chat", "power_level_content_override": { "events_default": 50 } })).await;
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let room = alice
+        .create_room(json!({ "preset": "public_chat", "power_level_content_override": { "events_default": 50 } }))
+        .await;
     bob.join(&room).await;
     bob.put(&Client::send_path(&room, "m.room.message"), json!({})).await.fails(403, "M_FORBIDDEN");
     eve.put(&Client::send_path(&room, "m.room.message"), json!({})).await.fails(403, "M_FORBIDDEN");

@@ -32,7 +32,8 @@ async fn the_same_content_again_is_the_same_event() {
 #[tokio::test]
 async fn power_is_needed_and_keys_of_users_are_theirs() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let room = alice.create_room_with(&[&bob]).await;
     bob.put(&Client::room_path(&room, "/state/m.room.name"), json!({ "name": "x" })).await.fails(403, "M_FORBIDDEN");
     eve.put(&Client::room_path(&room, "/state/m.room.name"), json!({ "name": "x" })).await.fails(403, "M_FORBIDDEN");

@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use crate::harness::{Client, TestServer, escape};
 
 fn keys_of(members: &Value) -> Vec<&str> {
-    let mut keys: Vec<_> = members["chunk"].as_array().expect("members").iter().map(|event| event["state_key"].as_str().expect("a user")).collect();
+    let mut keys: Vec<_> = members["chunk"]
+        .as_array()
+        .expect("members")
+        .iter()
+        .map(|event| event["state_key"].as_str().expect("a user"))
+        .collect();
     keys.sort_unstable();
     keys
 }
@@ -58,7 +63,10 @@ async fn state_is_listed_and_given_by_key() {
     let room = alice.create_room(json!({ "name": "A room" })).await;
     let state = alice.get(&Client::room_path(&room, "/state")).await.ok();
     let name = state.as_array().expect("a list").iter().find(|event| event["type"] == "m.room.name").expect("the name");
-    assert_eq!((&name["content"]["name"], &name["state_key"], &name["room_id"]), (&json!("A room"), &json!(""), &json!(room)));
+    assert_eq!(
+        (&name["content"]["name"], &name["state_key"], &name["room_id"]),
+        (&json!("A room"), &json!(""), &json!(room))
+    );
     for rest in ["/state/m.room.name", "/state/m.room.name/"] {
         assert_eq!(alice.get(&Client::room_path(&room, rest)).await.ok(), json!({ "name": "A room" }));
     }

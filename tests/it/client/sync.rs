@@ -15,7 +15,10 @@ fn timeline(answer: &Value, room: &str) -> Vec<Value> {
 }
 
 fn kinds(events: &Value) -> Vec<&str> {
-    events.as_array().map(|events| events.iter().filter_map(|event| event["type"].as_str()).collect()).unwrap_or_default()
+    events
+        .as_array()
+        .map(|events| events.iter().filter_map(|event| event["type"].as_str()).collect())
+        .unwrap_or_default()
 }
 
 #[tokio::test]
@@ -40,7 +43,9 @@ async fn the_first_sync_brings_rules_and_rooms_with_their_state() {
     let joined = &answer["rooms"]["join"][&room];
     let mut all = kinds(&joined["state"]["events"]);
     all.extend(kinds(&joined["timeline"]["events"]));
-    for kind in ["m.room.create", "m.room.member", "m.room.power_levels", "m.room.join_rules", "m.room.name", "m.room.message"] {
+    for kind in
+        ["m.room.create", "m.room.member", "m.room.power_levels", "m.room.join_rules", "m.room.name", "m.room.message"]
+    {
         assert_eq!(all.iter().filter(|other| **other == kind).count(), 1, "{kind} comes once: {all:?}");
     }
     assert_eq!(joined["summary"]["m.joined_member_count"], 1);
@@ -52,7 +57,10 @@ async fn a_waiting_sync_is_woken_by_a_message() {
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let room = alice.create_room_with(&[&bob]).await;
     let since = token(&bob.sync(None).await);
-    let waiting = { let bob = bob.clone(); tokio::spawn(async move { bob.sync_with(Some(&since), "timeout=30000").await }) };
+    let waiting = {
+        let bob = bob.clone();
+        tokio::spawn(async move { bob.sync_with(Some(&since), "timeout=30000").await })
+    };
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!waiting.is_finished(), "it waits");
     let event = alice.send_text(&room, "wake up").await;
@@ -117,7 +125,8 @@ async fn lazy_members_come_with_who_speaks() {
     let filter = escape(&filter.to_string());
     let answer = bob.sync_with(None, &format!("timeout=0&filter={filter}")).await;
     let state = answer["rooms"]["join"][&room]["state"]["events"].as_array().expect("state").clone();
-    let members: Vec<_> = state.iter().filter(|event| event["type"] == "m.room.member").map(|event| event["state_key"].clone()).collect();
+    let members: Vec<_> =
+        state.iter().filter(|event| event["type"] == "m.room.member").map(|event| event["state_key"].clone()).collect();
     assert!(members.contains(&json!(alice.user_id)) && !members.contains(&json!(carol.user_id)), "{members:?}");
     let since = token(&answer);
     carol.send_text(&room, "from carol").await;

@@ -39,7 +39,8 @@ async fn the_time_may_be_left_out() {
 #[tokio::test]
 async fn only_members_type_and_only_for_themselves() {
     let server = TestServer::start().await;
-    let (alice, bob, eve) = (server.register("alice").await, server.register("bob").await, server.register("eve").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let room = alice.create_room_with(&[&bob]).await;
     alice.put(&path(&room, &bob), json!({ "typing": true })).await.fails(403, "M_FORBIDDEN");
     eve.put(&path(&room, &eve), json!({ "typing": true })).await.fails(403, "M_FORBIDDEN");

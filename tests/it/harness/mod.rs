@@ -7,4 +7,4 @@ mod server;
 
 pub use client::{Client, PASSWORD, escape};
 pub use response::Response;
-pub use server::{TestServer, Tuning};
+pub use server::TestServer;

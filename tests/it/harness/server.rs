@@ -1,0 +1,133 @@
+//! The homeserver under test: assembled in this process, with time and randomness in the test's hand.
+
+use std::sync::Arc;
+
+use axum::Router;
+use hearth_homeserver::Env;
+use hearth_homeserver::users::{NewRegistrationToken, Registration, UsersConfig};
+use hearth_protocol::{MockClock, SeededRng, Signer, UnixMs};
+use hearth_server::assembly::Homeserver;
+use hearth_server::config::Config;
+use hearth_server::system::SystemClock;
+use hearth_server::telemetry::RequestStats;
+use hearth_storage::{Durability, Engine, EngineCalls, MemoryFaults, Store, StoreOptions};
+use ruma::OwnedServerName;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{Client, PASSWORD};
+
+/// The server's name.
+pub const SERVER_NAME: &str = "test.hearth";
+
+/// When each test begins.
+const BEGIN: UnixMs = UnixMs(1_767_225_600_000);
+
+/// Ceilings for the caches of a database that lives for one test.
+const CACHE_BYTES: usize = 8 << 20;
+
+/// Memory of a password's hash, in KiB: as little as argon2 takes, so that tests are quick.
+const PASSWORD_HASH_KIB: u32 = 64;
+
+/// The configuration of a server under test, unless the test says otherwise: everybody may register, and nothing is
+/// limited.
+fn configuration() -> Config {
+    let users = UsersConfig {
+        registration: Registration::Open,
+        password_hash_kib: PASSWORD_HASH_KIB,
+        password_hash_passes: 1,
+        ..UsersConfig::default()
+    };
+    let mut config = Config { users, ..Config::default() };
+    config.rate_limits.enabled = false;
+    config
+}
+
+/// A running homeserver. It ends with the test, and its data goes, when this is dropped.
+pub struct TestServer {
+    pub clock: Arc<MockClock>,
+    pub homeserver: Homeserver,
+    app: Router,
+    /// Where RocksDB keeps its files.
+    _folder: Option<TempDir>,
+}
+
+impl TestServer {
+    /// An open server with nobody on it.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A server with other settings.
+    pub async fn start_with(tune: impl FnOnce(&mut Config)) -> Self {
+        let mut config = configuration();
+        tune(&mut config);
+        let clock = Arc::new(MockClock::new(BEGIN));
+        let rng = Arc::new(SeededRng::new(7));
+        let server_name = OwnedServerName::try_from(SERVER_NAME).expect("a name");
+        let (engine, folder) = engine_to_test();
+        let options = StoreOptions {
+            engine,
+            lanes: lanes_to_test(),
+            server_name: server_name.clone(),
+            clock: clock.clone(),
+            rng: rng.clone(),
+        };
+        let (store, storage_workers) = Store::open(options).await.expect("a database");
+        let signer = Signer::from_seed(server_name.clone(), [7; 32], "ed25519:test").expect("a key");
+        let signer = Arc::new(signer);
+        let stats = RequestStats::new(Arc::new(SystemClock::new()), &*rng);
+        let env = Env { store, clock: clock.clone(), rng, server_name, signer };
+        let homeserver = Homeserver::assemble(env, storage_workers, &config);
+        let app = homeserver.router(&config, &stats);
+        Self { clock, homeserver, app, _folder: folder }
+    }
+
+    /// A client that is not logged in.
+    pub fn client(&self) -> Client {
+        Client::new(self.app.clone())
+    }
+
+    /// A client of a new account.
+    pub async fn register(&self, username: &str) -> Client {
+        let auth = json!({ "type": "m.login.dummy" });
+        let body = json!({ "username": username, "password": PASSWORD, "auth": auth });
+        self.client().signed_in(&self.client().post("/register", body).await.ok())
+    }
+
+    /// A new registration token that may be used any number of times.
+    pub async fn registration_token(&self) -> String {
+        self.homeserver.users.create_registration_token(NewRegistrationToken::default()).await.expect("a token")
+    }
+
+    /// What the engine was asked for so far.
+    pub fn engine_calls(&self) -> EngineCalls {
+        self.homeserver.env.store.counters()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where tests read the environment")]
+fn from_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn lanes_to_test() -> u16 {
+    from_environment("HEARTH_TEST_LANES").map_or(1, |lanes| lanes.parse().expect("a number of lanes"))
+}
+
+fn engine_to_test() -> (Engine, Option<TempDir>) {
+    match from_environment("HEARTH_TEST_ENGINE").as_deref() {
+        None | Some("memory") => (Engine::Memory(MemoryFaults::default()), None),
+        Some("rocksdb") => {
+            let folder = tempfile::tempdir().expect("a folder");
+            let engine = Engine::Rocks {
+                path: folder.path().to_owned(),
+                block_cache_bytes: CACHE_BYTES,
+                write_buffer_bytes: CACHE_BYTES / 2,
+                durability: Durability::Sync,
+            };
+            (engine, Some(folder))
+        }
+        Some(other) => panic!("HEARTH_TEST_ENGINE is `memory` or `rocksdb`, not `{other}`"),
+    }
+}
