@@ -2,7 +2,8 @@
 //!
 //! Reads look into memory on the caller's thread and hop to a few threads when that does not suffice.
 //! All writes go through one thread. A full disk stops writes with a clear error while reads go on;
-//! RocksDB watches the free space and takes writes again by itself (it looks every five seconds).
+//! RocksDB watches the free space and takes writes again by itself (it looks every five seconds, and
+//! waits until a write buffer fits).
 //! What failed was never readable: the log is written before the memory that reads see.
 
 mod group;

@@ -44,6 +44,12 @@ pub(crate) struct Memory {
     pub write_buffer_bytes: usize,
 }
 
+/// The column family of a profile. The one that every RocksDB has is used too: left alone it would
+/// have a write buffer of 64 MiB, and after a full disk RocksDB waits until the largest one fits.
+pub(crate) fn family_name(profile: Profile) -> &'static str {
+    if profile == Profile::Small { rocksdb::DEFAULT_COLUMN_FAMILY_NAME } else { profile.name() }
+}
+
 /// Opens or creates the database in `path`. Blocks.
 pub(crate) fn open(path: &Path, memory: Memory) -> Result<DB, StorageError> {
     std::fs::create_dir_all(path).map_err(|e| StorageError::Io(format!("{}: {e}", path.display())))?;
@@ -52,7 +58,7 @@ pub(crate) fn open(path: &Path, memory: Memory) -> Result<DB, StorageError> {
     let mut tries = 0;
     loop {
         let families = Profile::ALL.map(|profile| {
-            ColumnFamilyDescriptor::new(profile.name(), family_options(profile, memory, &cache))
+            ColumnFamilyDescriptor::new(family_name(profile), family_options(profile, memory, &cache))
         });
         match DB::open_cf_descriptors(&options, path, families) {
             Ok(db) => return Ok(db),

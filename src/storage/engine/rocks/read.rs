@@ -32,7 +32,7 @@ impl Database {
     }
 
     pub fn family(&self, profile: Profile) -> Result<&ColumnFamily, StorageError> {
-        let name = profile.name();
+        let name = super::open::family_name(profile);
         self.db.cf_handle(name).ok_or_else(|| StorageError::Io(format!("column family {name} is missing")))
     }
 
