@@ -64,14 +64,14 @@ pub struct Histogram {
     /// One counter a bound, and one for what exceeds the last.
     counts: Vec<AtomicU64>,
     sum: AtomicU64,
-    /// What one recorded unit is in the unit that is shown.
-    scale: f64,
+    /// How many recorded units make one that is shown.
+    per_shown: f64,
 }
 
 impl Histogram {
     /// A histogram of durations that are recorded in microseconds and shown in seconds.
     pub fn of_durations_us() -> Self {
-        Self::with_bounds(DURATION_BOUNDS_US, 1e-6)
+        Self::with_bounds(DURATION_BOUNDS_US, 1e6)
     }
 
     /// A histogram of counts.
@@ -79,9 +79,9 @@ impl Histogram {
         Self::with_bounds(COUNT_BOUNDS, 1.0)
     }
 
-    fn with_bounds(bounds: &'static [u64], scale: f64) -> Self {
+    fn with_bounds(bounds: &'static [u64], per_shown: f64) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Self { bounds, counts, sum: AtomicU64::new(0), scale }
+        Self { bounds, counts, sum: AtomicU64::new(0), per_shown }
     }
 
     /// Records one value, in the unit of the bounds.
@@ -99,15 +99,15 @@ impl Histogram {
             below
         });
         let buckets =
-            self.bounds.iter().zip(counts.by_ref()).map(|(bound, n)| (as_shown(*bound, self.scale), n)).collect();
+            self.bounds.iter().zip(counts.by_ref()).map(|(bound, n)| (as_shown(*bound, self.per_shown), n)).collect();
         let count = counts.next().unwrap_or_default();
-        HistogramValue { buckets, sum: as_shown(self.sum.load(Ordering::Relaxed), self.scale), count }
+        HistogramValue { buckets, sum: as_shown(self.sum.load(Ordering::Relaxed), self.per_shown), count }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a sum beyond 2^53 loses digits that no dashboard shows")]
-fn as_shown(value: u64, scale: f64) -> f64 {
-    value as f64 * scale
+fn as_shown(value: u64, per_shown: f64) -> f64 {
+    value as f64 / per_shown
 }
 
 /// A histogram as it is shown: cumulative, in the unit that is shown.
@@ -199,6 +199,7 @@ mod tests {
         let reading = Reading::histogram("hearth_x_seconds", "x", &histogram).with("route", "/sync");
         let ReadingValue::Histogram(shown) = reading.value else { panic!("a histogram") };
         assert!((shown.sum - 2.0).abs() < 1e-9);
+        assert_eq!(shown.buckets[0].0.to_string(), "0.00005", "bounds are round numbers");
         assert_eq!(reading.labels, [("route", "/sync".to_owned())]);
     }
 }
