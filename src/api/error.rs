@@ -43,7 +43,9 @@ impl From<RoomError> for ApiError {
             }
             RoomError::BadState(reason) => bad_request("M_BAD_STATE", &reason),
             RoomError::BadSignature(bad) => Self::forbidden(bad.to_string()),
-            error @ (RoomError::Missing(_) | RoomError::Unresolvable(_)) => Self::internal(error),
+            error @ (RoomError::Missing(_) | RoomError::Unresolvable(_) | RoomError::RoomExists) => {
+                Self::internal(error)
+            }
             RoomError::Overloaded => Self::limit_exceeded(ROOM_RETRY_AFTER_MS),
             error @ RoomError::Stopping => Self::unavailable("The server is stopping.", error),
             RoomError::Storage(error) => Self::internal(error),

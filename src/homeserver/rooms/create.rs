@@ -1,8 +1,6 @@
 //! Making a room: all its first events in one submission (C-S API, `POST /createRoom`).
 
-use hearth_protocol::{
-    EventDraft, Placement, RoomRules, UnsignedEvent, build_event, random_string, rules_of,
-};
+use hearth_protocol::{EventDraft, Placement, RoomRules, UnsignedEvent, build_event, random_string, rules_of};
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, RoomVersionId};
 use serde_json::value::RawValue;
@@ -60,23 +58,26 @@ impl Rooms {
     ///
     /// # Errors
     /// When the version is unknown, or what was asked for makes no valid room; nothing is made then.
-    pub async fn create(
-        &self,
-        user: &LocalUser,
-        mut request: CreateRoom,
-    ) -> Result<OwnedRoomId, RoomError> {
+    pub async fn create(&self, user: &LocalUser, mut request: CreateRoom) -> Result<OwnedRoomId, RoomError> {
         check_sizes(&request)?;
-        let version =
-            request.version.clone().unwrap_or_else(|| self.inner().config.default_version.clone());
+        let version = request.version.clone().unwrap_or_else(|| self.inner().config.default_version.clone());
         let rules = rules_of(&version).ok_or(RoomError::UnsupportedVersion)?;
         let content = create_content(user, rules, &mut request);
-        let (create, now) = self.build_create(user, rules, &content).await?;
-        let room_id = create.event.room_id.clone();
-        let (drafts, later) = self.list_first_drafts(user, rules, request, now).await?;
-        let create = Submission::Create { rules, create: Box::new(create), drafts };
-        self.submit(&room_id, create).await.map_err(as_room_state)?;
-        self.send_later(&room_id, later).await?;
-        Ok(room_id)
+        for _ in 0..SAME_TIME_MAX {
+            let (create, now) = self.build_create(user, rules, &content).await?;
+            let room_id = create.event.room_id.clone();
+            let (drafts, later) = self.list_first_drafts(user, rules, &request, now).await?;
+            let create = Submission::Create { rules, create: Box::new(create), drafts };
+            match self.submit(&room_id, create).await.map_err(as_room_state) {
+                Ok(_) => {}
+                // Another request of the same millisecond was faster.
+                Err(RoomError::RoomExists) => continue,
+                Err(error) => return Err(error),
+            }
+            self.send_later(&room_id, later).await?;
+            return Ok(room_id);
+        }
+        Err(RoomError::Overloaded)
     }
 
     /// The create event, and the time of the room's first events. Where its hash is the room's id, two rooms made by
@@ -97,10 +98,8 @@ impl Rooms {
                 redacts: None,
                 origin_server_ts: now + later_ms,
             };
-            let room_id =
-                (!rules.room_id_is_create_hash).then(|| self.random_room_id()).transpose()?;
-            let placement =
-                Placement { room_id, prev_events: Vec::new(), auth_events: Vec::new(), depth: 1 };
+            let room_id = (!rules.room_id_is_create_hash).then(|| self.random_room_id()).transpose()?;
+            let placement = Placement { room_id, prev_events: Vec::new(), auth_events: Vec::new(), depth: 1 };
             let create = build_event(rules, draft, placement)?;
             if self.load_view(&create.event.room_id).await?.is_none() {
                 return Ok((create, now + later_ms));
@@ -118,9 +117,7 @@ impl Rooms {
     async fn send_later(&self, room: &RoomId, mut later: Vec<LocalDraft>) -> Result<(), RoomError> {
         while !later.is_empty() {
             let rest = later.split_off(later.len().min(FIRST_EVENTS_MAX));
-            self.submit(room, Submission::Local(std::mem::replace(&mut later, rest)))
-                .await
-                .map_err(as_room_state)?;
+            self.submit(room, Submission::Local(std::mem::replace(&mut later, rest))).await.map_err(as_room_state)?;
         }
         Ok(())
     }
@@ -130,20 +127,16 @@ impl Rooms {
         &self,
         user: &LocalUser,
         rules: &RoomRules,
-        request: CreateRoom,
+        request: &CreateRoom,
         now: u64,
     ) -> Result<(Vec<LocalDraft>, Vec<LocalDraft>), RoomError> {
         let state = |kind: &str, content: Value| state_draft(user, kind, "", content, now);
-        let given = |kind: &str| {
-            request
-                .initial_state
-                .iter()
-                .any(|event| event.kind == kind && event.state_key.is_empty())
-        };
+        let given =
+            |kind: &str| request.initial_state.iter().any(|event| event.kind == kind && event.state_key.is_empty());
         let join = self.member_content(&user.user_id, Membership::Join, None).await?;
         let mut drafts = vec![local(member_draft(&user.user_id, &user.user_id, &join, now)?)];
         if !given("m.room.power_levels") {
-            drafts.push(state("m.room.power_levels", power_levels(user, rules, &request))?);
+            drafts.push(state("m.room.power_levels", power_levels(user, rules, request))?);
         }
         for event in request
             .initial_state
@@ -154,14 +147,10 @@ impl Rooms {
         }
         let public = request.preset == Preset::PublicChat;
         if !given("m.room.join_rules") {
-            drafts.push(state(
-                "m.room.join_rules",
-                json!({"join_rule": if public { "public" } else { "invite" }}),
-            )?);
+            drafts.push(state("m.room.join_rules", json!({"join_rule": if public { "public" } else { "invite" }}))?);
         }
         if !given("m.room.history_visibility") {
-            drafts
-                .push(state("m.room.history_visibility", json!({"history_visibility": "shared"}))?);
+            drafts.push(state("m.room.history_visibility", json!({"history_visibility": "shared"}))?);
         }
         if !given("m.room.guest_access") && !public {
             drafts.push(state("m.room.guest_access", json!({"guest_access": "can_join"}))?);
@@ -177,10 +166,7 @@ impl Rooms {
             drafts.push(state("m.room.name", json!({"name": name}))?);
         }
         if let Some(topic) = &request.topic {
-            drafts.push(state(
-                "m.room.topic",
-                json!({"topic": topic, "m.topic": {"m.text": [{"body": topic}]}}),
-            )?);
+            drafts.push(state("m.room.topic", json!({"topic": topic, "m.topic": {"m.text": [{"body": topic}]}}))?);
         }
         for target in &request.invite {
             let mut content = self.member_content(target, Membership::Invite, None).await?;
@@ -212,11 +198,7 @@ fn as_room_state(error: RoomError) -> RoomError {
     }
 }
 
-fn create_content(
-    user: &LocalUser,
-    rules: &RoomRules,
-    request: &mut CreateRoom,
-) -> Map<String, Value> {
+fn create_content(user: &LocalUser, rules: &RoomRules, request: &mut CreateRoom) -> Map<String, Value> {
     let mut content = std::mem::take(&mut request.creation_content);
     content.insert("room_version".to_owned(), rules.version.as_str().into());
     if rules.ruma.authorization.use_room_create_sender {
@@ -224,14 +206,9 @@ fn create_content(
     } else {
         content.insert("creator".to_owned(), user.user_id.as_str().into());
     }
-    if rules.ruma.authorization.additional_room_creators
-        && request.preset == Preset::TrustedPrivateChat
-    {
-        let mut creators: Vec<Value> = content
-            .get("additional_creators")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+    if rules.ruma.authorization.additional_room_creators && request.preset == Preset::TrustedPrivateChat {
+        let mut creators: Vec<Value> =
+            content.get("additional_creators").and_then(Value::as_array).cloned().unwrap_or_default();
         for invited in request.invite.iter().map(|user| Value::from(user.as_str())) {
             if !creators.contains(&invited) {
                 creators.push(invited);
@@ -287,11 +264,7 @@ fn state_draft(
 ) -> Result<LocalDraft, RoomError> {
     let content = serde_json::value::to_raw_value(&content)
         .map_err(|_| RoomError::Invalid("the content cannot be written as JSON"))?;
-    Ok(initial_draft(
-        user,
-        &InitialState { kind: kind.to_owned(), state_key: state_key.to_owned(), content },
-        now,
-    ))
+    Ok(initial_draft(user, &InitialState { kind: kind.to_owned(), state_key: state_key.to_owned(), content }, now))
 }
 
 fn initial_draft(user: &LocalUser, event: &InitialState, now: u64) -> LocalDraft {

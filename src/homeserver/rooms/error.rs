@@ -26,6 +26,9 @@ pub enum RoomError {
     /// A signature that the event needs is missing or wrong.
     #[error("bad signature: {0}")]
     BadSignature(#[from] BadSignature),
+    /// A room of this id was made before.
+    #[error("the room exists already")]
+    RoomExists,
     /// The request is well formed, but a value in it is not allowed.
     #[error("invalid: {0}")]
     Invalid(&'static str),

@@ -49,10 +49,7 @@ async fn run_alone(context: &Context, key: RoomKey, submission: &Submission) -> 
         match try_batch(context, key, &[submission]).await {
             Err(RoomError::Commit(CommitError::Conflict { .. })) => {}
             Ok(outcomes) => {
-                return outcomes
-                    .into_iter()
-                    .next()
-                    .unwrap_or(Err(RoomError::Stopping));
+                return outcomes.into_iter().next().unwrap_or(Err(RoomError::Stopping));
             }
             Err(error) => return Err(error),
         }
@@ -61,11 +58,7 @@ async fn run_alone(context: &Context, key: RoomKey, submission: &Submission) -> 
 }
 
 /// The outcomes of all, or the one error that kept any of them from being written.
-async fn try_batch(
-    context: &Context,
-    key: RoomKey,
-    submissions: &[&Submission],
-) -> Result<Vec<Outcome>, RoomError> {
+async fn try_batch(context: &Context, key: RoomKey, submissions: &[&Submission]) -> Result<Vec<Outcome>, RoomError> {
     let mut working = Working::new(load_or_create(context, key, submissions).await?);
     let mut staged = Vec::with_capacity(submissions.len());
     for submission in submissions {
@@ -76,17 +69,11 @@ async fn try_batch(
             Err(error) => {
                 working.rewind(mark);
                 // What was acknowledged once is answered again, even when it would be refused today.
-                load_known(context, key, submission)
-                    .await?
-                    .map_or(Err(error), |known| Ok(existing(known)))
+                load_known(context, key, submission).await?.map_or(Err(error), |known| Ok(existing(known)))
             }
         });
     }
-    let events = if working.events.is_empty() {
-        Vec::new()
-    } else {
-        write(context, working).await?
-    };
+    let events = if working.events.is_empty() { Vec::new() } else { write(context, working).await? };
     let outcome = |staged: Vec<Staged>| Submitted {
         events: staged
             .into_iter()
@@ -96,10 +83,7 @@ async fn try_batch(
             })
             .collect(),
     };
-    Ok(staged
-        .into_iter()
-        .map(|staged| staged.map(outcome))
-        .collect())
+    Ok(staged.into_iter().map(|staged| staged.map(outcome)).collect())
 }
 
 async fn write(context: &Context, mut working: Working) -> Result<Vec<SubmittedEvent>, RoomError> {
@@ -108,9 +92,7 @@ async fn write(context: &Context, mut working: Working) -> Result<Vec<SubmittedE
         Ok(first) => first,
         Err(error) => {
             context.reader.forget_room(working.room.key);
-            if let (CommitError::Conflict { .. }, Some(events)) =
-                (&error, load_applied(context, &working).await?)
-            {
+            if let (CommitError::Conflict { .. }, Some(events)) = (&error, load_applied(context, &working).await?) {
                 return Ok(events);
             }
             return Err(error.into());
@@ -131,15 +113,8 @@ async fn write(context: &Context, mut working: Working) -> Result<Vec<SubmittedE
 }
 
 /// The events of a batch that a commit wrote whose outcome was lost.
-async fn load_applied(
-    context: &Context,
-    working: &Working,
-) -> Result<Option<Vec<SubmittedEvent>>, RoomError> {
-    let ids: Vec<&EventId> = working
-        .events
-        .iter()
-        .map(|pending| &*pending.stored.event.id)
-        .collect();
+async fn load_applied(context: &Context, working: &Working) -> Result<Option<Vec<SubmittedEvent>>, RoomError> {
+    let ids: Vec<&EventId> = working.events.iter().map(|pending| &*pending.stored.event.id).collect();
     let nums = context.reader.list_nums(working.room.key, &ids).await?;
     let Some(nums) = nums.into_iter().collect::<Option<Vec<_>>>() else {
         return Ok(None);
@@ -168,26 +143,19 @@ async fn load_or_create(
     if let Some(room) = context.reader.load_room(key).await? {
         return Ok((*room).clone());
     }
-    let created = submissions
-        .iter()
-        .find_map(|submission| submission.created_room());
+    let created = submissions.iter().find_map(|submission| submission.created_room());
     let (room_id, rules) = created.ok_or(RoomError::UnknownRoom)?;
     Ok(RoomSnapshot::empty(room_id, rules))
 }
 
-async fn stage(
-    context: &Context,
-    working: &mut Working,
-    submission: &Submission,
-) -> Result<Vec<Staged>, RoomError> {
+async fn stage(context: &Context, working: &mut Working, submission: &Submission) -> Result<Vec<Staged>, RoomError> {
     let mut staged = Vec::with_capacity(submission.size());
     match submission {
         Submission::Create { create, drafts, .. } => {
             if working.room.head.next.event > 0 {
-                return Err(RoomError::BadState("the room exists already"));
+                return Err(RoomError::RoomExists);
             }
-            let index =
-                stage_built(context, working, (**create).clone(), &no_auth_state(), None).await?;
+            let index = stage_built(context, working, (**create).clone(), &no_auth_state(), None).await?;
             staged.push(Staged::New(index));
             for draft in drafts {
                 staged.push(stage_draft(context, working, draft.clone()).await?);
@@ -200,9 +168,7 @@ async fn stage(
         }
         Submission::Remote { origin, events, .. } => {
             for event in events {
-                staged.push(
-                    super::remote::stage_remote(context, working, *origin, event.clone()).await?,
-                );
+                staged.push(super::remote::stage_remote(context, working, *origin, event.clone()).await?);
             }
         }
     }
@@ -210,19 +176,11 @@ async fn stage(
 }
 
 fn existing(known: Submitted) -> Vec<Staged> {
-    known
-        .events
-        .into_iter()
-        .map(|event| Staged::Existing(event.id().clone()))
-        .collect()
+    known.events.into_iter().map(|event| Staged::Existing(event.id().clone())).collect()
 }
 
 /// What a submission made when it was worked on before: found by its transactions.
-async fn load_known(
-    context: &Context,
-    room: RoomKey,
-    submission: &Submission,
-) -> Result<Option<Submitted>, RoomError> {
+async fn load_known(context: &Context, room: RoomKey, submission: &Submission) -> Result<Option<Submitted>, RoomError> {
     let Submission::Local(drafts) = submission else {
         return Ok(None);
     };
@@ -244,12 +202,7 @@ async fn load_transaction(
     room: RoomKey,
     transaction: &Transaction,
 ) -> Result<Option<OwnedEventId>, RoomError> {
-    let key = (
-        room,
-        transaction.user,
-        transaction.device.clone(),
-        transaction.id.clone(),
-    );
+    let key = (room, transaction.user, transaction.device.clone(), transaction.id.clone());
     let row = context.reader.store().get::<Transactions>(&key).await?;
     Ok(row.and_then(|row| OwnedEventId::try_from(row.event_id).ok()))
 }
