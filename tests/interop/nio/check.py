@@ -136,6 +136,11 @@ class Person:
                     await self.sync_once(10_000, sync_filter)
                 except AssertionError:
                     await asyncio.sleep(0.5)  # An answer of a server that is going down.
+                except Exception as error:  # noqa: BLE001 - nio refuses what it cannot read
+                    text = f"{type(error).__name__} {error}".replace("\n", " | ")[:600]
+                    print(f"not ok nio understands what {self.name} is told: {text}", flush=True)
+                    _failures.append("sync")
+                    return
 
         self.task = asyncio.create_task(run())
         return self
