@@ -23,27 +23,30 @@ use super::scope::{RoomTask, Scope};
 use super::sessions::{IndexEntry, RoomIndex, Session};
 use super::token::{Ephemeral, InvalidToken, PageToken, Positions, SyncToken};
 use super::unread::UnreadCounter;
+use crate::Env;
+use crate::metrics::{Counter, Metered, Reading};
 use crate::rooms::{HistoryPos, Receipts, RoomView, Rooms, Typing};
 use crate::users::{LocalUser, Users};
 use crate::worker::{Stop, Worker};
-use crate::Env;
 
 /// Rooms that one answer works on side by side.
 const ROOMS_AT_ONCE: usize = 16;
 
 /// The handle of sync; cheap to clone.
 #[derive(Clone)]
-pub struct Sync(Arc<Inner>);
+pub struct Sync(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     env: Env,
     users: Users,
     rooms: Rooms,
     typing: Typing,
     receipts: Receipts,
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     unread: UnreadCounter,
     sent_members: SentMembers,
+    answers: Counter,
+    attempts: Counter,
 }
 
 /// An attempt: the answer, and whether the list of rooms was read anew, so that events may have been missed meanwhile.
@@ -65,6 +68,8 @@ impl Sync {
             hub,
             unread: UnreadCounter::default(),
             sent_members: SentMembers::default(),
+            answers: Counter::default(),
+            attempts: Counter::default(),
         }))
     }
 
@@ -103,11 +108,6 @@ impl Sync {
         Ok(token.history_pos(&self.0.env.store, view).await?)
     }
 
-    /// How many users wait or did so lately.
-    pub fn session_count(&self) -> usize {
-        self.0.hub.sessions.count()
-    }
-
     /// What is new for a user: at once when there is something or the request waits for nothing, else when something happens, at the latest
     /// after the request's time, then with nothing. `stop` ends the waiting early, in the same way.
     ///
@@ -126,6 +126,7 @@ impl Sync {
         let timeout = sleep(Duration::from_millis(request.timeout_ms.min(TIMEOUT_MS_MAX)));
         tokio::pin!(timeout);
         let mut bell = session.listen();
+        inner.answers.increment();
         loop {
             bell.borrow_and_update();
             let attempt = inner.attempt(who, request, &session).await?;
@@ -145,9 +146,24 @@ impl Sync {
     }
 }
 
+impl Metered for Sync {
+    fn readings(&self, out: &mut Vec<Reading>) {
+        let Inner { hub, answers, attempts, .. } = &*self.0;
+        let sessions = hub.sessions.count() as u64;
+        out.push(Reading::gauge("hearth_sync_sessions", "Users who wait in a sync or did so lately.", sessions));
+        out.push(Reading::counter("hearth_sync_answers_total", "Syncs that were answered.", answers.value()));
+        out.push(Reading::counter(
+            "hearth_sync_attempts_total",
+            "Looks at what is new, at least one for each answer.",
+            attempts.value(),
+        ));
+    }
+}
+
 impl Inner {
     /// One look at what there is.
     async fn attempt(&self, who: &LocalUser, request: &SyncRequest, session: &Session) -> Result<Attempt, SyncError> {
+        self.attempts.increment();
         let to = self.hub.catch_up().await?;
         let typing_to = self.typing.position();
         let (index, is_list_new) = self.load_index(session, &to).await?;
@@ -181,19 +197,33 @@ impl Inner {
             return Ok((index, false));
         }
         let rows = self.users.list_rooms(&session.user).await?;
-        let entry = |row: hearth_storage::schema::users::UserRoom| IndexEntry { membership: row.membership, forgotten: row.forgotten };
-        let index = Arc::new(RoomIndex::new(rows.into_iter().map(|(room, row)| (room, entry(row))).collect(), to.clone()));
+        let entry = |row: hearth_storage::schema::users::UserRoom| IndexEntry {
+            membership: row.membership,
+            forgotten: row.forgotten,
+        };
+        let index =
+            Arc::new(RoomIndex::new(rows.into_iter().map(|(room, row)| (room, entry(row))).collect(), to.clone()));
         self.hub.sessions.keep_index(session, index.clone());
         Ok((index, true))
     }
 }
 
 /// The answer without presence, and whose presence is new to the reader.
-async fn gather(scope: &Scope<'_>, index: &RoomIndex, typing_to: u64) -> Result<(SyncResponse, HashSet<OwnedUserId>), SyncError> {
+async fn gather(
+    scope: &Scope<'_>,
+    index: &RoomIndex,
+    typing_to: u64,
+) -> Result<(SyncResponse, HashSet<OwnedUserId>), SyncError> {
     let mut data = load_account_data(scope).await?;
     let rooms = list_candidates(scope, index, data.rooms.keys()).await?;
-    let tasks: Vec<RoomTask> = rooms.into_iter().map(|room| RoomTask { room, account_data: data.rooms.remove(&room).unwrap_or_default() }).collect();
-    let found: Vec<_> = stream::iter(tasks.into_iter().map(|task| load_news(scope, task))).buffer_unordered(ROOMS_AT_ONCE).collect().await;
+    let tasks: Vec<RoomTask> = rooms
+        .into_iter()
+        .map(|room| RoomTask { room, account_data: data.rooms.remove(&room).unwrap_or_default() })
+        .collect();
+    let found: Vec<_> = stream::iter(tasks.into_iter().map(|task| load_news(scope, task)))
+        .buffer_unordered(ROOMS_AT_ONCE)
+        .collect()
+        .await;
     let (mut sections, mut newcomers) = (RoomSections::default(), HashSet::new());
     let mut next = next_token(scope, typing_to);
     for news in found {
@@ -222,7 +252,8 @@ fn next_token(scope: &Scope<'_>, typing_to: u64) -> SyncToken {
     };
     let is_same_life = scope.ephemeral.epoch == scope.typing.epoch();
     let typing_rooms = if is_same_life { scope.ephemeral.typing_rooms.clone() } else { Vec::new() };
-    let ephemeral = Ephemeral { epoch: scope.typing.epoch(), typing: typing_to, presence: scope.ephemeral.presence, typing_rooms };
+    let ephemeral =
+        Ephemeral { epoch: scope.typing.epoch(), typing: typing_to, presence: scope.ephemeral.presence, typing_rooms };
     SyncToken { lanes, ephemeral }
 }
 

@@ -20,7 +20,11 @@ const ENTRIES_MIN: usize = 256;
 ///
 /// # Errors
 /// When reading fails.
-pub async fn list_candidates(scope: &Scope<'_>, index: &RoomIndex, with_data: impl Iterator<Item = &RoomKey>) -> Result<HashSet<RoomKey>, StorageError> {
+pub async fn list_candidates(
+    scope: &Scope<'_>,
+    index: &RoomIndex,
+    with_data: impl Iterator<Item = &RoomKey>,
+) -> Result<HashSet<RoomKey>, StorageError> {
     let Some(since) = scope.request.since.as_ref() else { return Ok(list_first(scope, index)) };
     let mut rooms: HashSet<RoomKey> = HashSet::new();
     let mut by_lane: HashMap<Lane, Vec<RoomKey>> = HashMap::new();
@@ -65,12 +69,18 @@ fn list_first(scope: &Scope<'_>, index: &RoomIndex) -> HashSet<RoomKey> {
 
 /// Those of the rooms whose newest event or receipt is newer than the reader's position; of rooms that the reader has left,
 /// those that they left since.
-async fn list_changed_since(scope: &Scope<'_>, index: &RoomIndex, rooms: &[(RoomKey, LanePos)]) -> Result<Vec<RoomKey>, StorageError> {
+async fn list_changed_since(
+    scope: &Scope<'_>,
+    index: &RoomIndex,
+    rooms: &[(RoomKey, LanePos)],
+) -> Result<Vec<RoomKey>, StorageError> {
     if rooms.is_empty() {
         return Ok(Vec::new());
     }
     let store = scope.rooms.reader().store();
-    let is_left = |room: RoomKey| index.get(room).is_some_and(|entry| matches!(entry.membership, Membership::Leave | Membership::Ban));
+    let is_left = |room: RoomKey| {
+        index.get(room).is_some_and(|entry| matches!(entry.membership, Membership::Leave | Membership::Ban))
+    };
     let (left, others): (Vec<_>, Vec<_>) = rooms.iter().copied().partition(|(room, _)| is_left(*room));
     let keys: Vec<RoomKey> = others.iter().map(|(room, _)| *room).collect();
     let members: Vec<_> = left.iter().map(|(room, _)| (*room, scope.who.key)).collect();

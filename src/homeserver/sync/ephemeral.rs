@@ -33,7 +33,12 @@ pub fn build_event(kind: &str, content: &impl Serialize) -> Piece {
 ///
 /// # Errors
 /// When reading fails.
-pub async fn list_receipts(scope: &Scope<'_>, room: RoomKey, from: LanePos, to: LanePos) -> Result<Vec<ReceiptChange>, StorageError> {
+pub async fn list_receipts(
+    scope: &Scope<'_>,
+    room: RoomKey,
+    from: LanePos,
+    to: LanePos,
+) -> Result<Vec<ReceiptChange>, StorageError> {
     let mut rows = scope.receipts.list_changed(room, from, to, RECEIPTS_MAX).await?;
     rows.retain(|row| row.kind != ReceiptKind::ReadPrivate as u8 || row.user_id == scope.who.user_id.as_str());
     Ok(rows)
@@ -50,7 +55,8 @@ pub fn build_receipts(rows: &[ReceiptChange]) -> Option<Piece> {
     let mut content: BTreeMap<&str, BTreeMap<&str, BTreeMap<&str, Details<'_>>>> = BTreeMap::new();
     for row in rows {
         let Some(kind) = ReceiptKind::from_number(row.kind) else { continue };
-        let details = Details { ts: row.at_ms, thread_id: Some(row.thread.as_str()).filter(|thread| !thread.is_empty()) };
+        let details =
+            Details { ts: row.at_ms, thread_id: Some(row.thread.as_str()).filter(|thread| !thread.is_empty()) };
         let users = content.entry(&row.event_id).or_default().entry(kind.as_str()).or_default();
         // Of two receipts of a user for the same event the one without a thread says more (MSC4102).
         if details.thread_id.is_none() || !users.contains_key(row.user_id.as_str()) {

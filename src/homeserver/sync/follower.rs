@@ -19,6 +19,8 @@ use crate::worker::{Stop, Worker};
 const SWEEP_MS: u64 = 60 * 1_000;
 /// How long to wait after an error of the storage, in milliseconds.
 const RETRY_MS: u64 = 1_000;
+/// How long to wait for effects on other lanes that are not applied yet, in milliseconds.
+const LAG_MS: u64 = 3;
 /// Rows of the change log that one transaction clears.
 const CLEARED_PER_COMMIT: usize = 500;
 /// Transactions that one sweep makes for a lane.
@@ -64,24 +66,31 @@ impl SyncFollower {
             heads.borrow_and_update();
             typing.borrow_and_update();
             presence.borrow_and_update();
-            let reached = match self.hub.catch_up().await {
-                Ok(reached) => reached,
-                Err(error) => {
-                    tracing::error!(%error, "the follower of sync cannot read the log");
-                    sleep(Duration::from_millis(RETRY_MS)).await;
-                    continue;
-                }
-            };
             let due_ms = self.typing.expire();
             typing_seen = self.wake_for_typing(typing_seen);
             presence_seen = self.wake_for_presence(presence_seen);
             let now_ms = self.clock.monotonic_ms();
-            if now_ms >= swept_ms + SWEEP_MS || swept_ms == 0 {
-                self.hub.sessions.sweep(now_ms);
-                self.clear_change_log(&reached).await;
-                swept_ms = now_ms.max(1);
+            let is_sweep = now_ms >= swept_ms + SWEEP_MS || swept_ms == 0;
+            let mut pause_ms = due_ms.map_or(SWEEP_MS, |due_ms| due_ms.saturating_sub(now_ms).clamp(1, SWEEP_MS));
+            // While nobody syncs, whoever comes first catches up.
+            if is_sweep || self.hub.sessions.count() > 0 {
+                let reached = match self.hub.catch_up().await {
+                    Ok(reached) => reached,
+                    Err(error) => {
+                        tracing::error!(%error, "the follower of sync cannot read the log");
+                        sleep(Duration::from_millis(RETRY_MS)).await;
+                        continue;
+                    }
+                };
+                if is_sweep {
+                    self.hub.sessions.sweep(now_ms);
+                    self.clear_change_log(&reached).await;
+                    swept_ms = now_ms.max(1);
+                }
+                if reached.iter().any(|(lane, pos)| pos < self.store.head(lane)) {
+                    pause_ms = pause_ms.min(LAG_MS);
+                }
             }
-            let pause_ms = due_ms.map_or(SWEEP_MS, |due_ms| due_ms.saturating_sub(now_ms).clamp(1, SWEEP_MS));
             tokio::select! {
                 changed = heads.changed() => if changed.is_err() { return },
                 Ok(()) = typing.changed() => {}

@@ -17,7 +17,7 @@ use tokio::time::{Duration, sleep};
 use super::error::SyncError;
 use super::ring::{Happened, Ring, RoomNews};
 use super::sessions::Sessions;
-use super::token::Positions;
+use super::token::{Positions, before, is_far};
 use crate::rooms::{Rooms, StoredEvent, Typing};
 
 /// Entries of all rings together.
@@ -71,6 +71,9 @@ impl Hub {
     async fn follow(&self, lane: Lane, target: LanePos) -> Result<(), SyncError> {
         let Some(follow) = self.lanes.get(usize::from(lane.0)) else { return Ok(()) };
         let _turn = follow.turn.lock().await;
+        if is_far(follow.ring.lock().reached(), target, ROWS_PER_STEP) {
+            self.skip_ahead(lane, target).await?;
+        }
         loop {
             let from = follow.ring.lock().reached();
             if from >= target {
@@ -86,8 +89,28 @@ impl Hub {
         }
     }
 
+    /// Begins anew near the end of a lane's log, where the process has just begun or nobody has synced for a while:
+    /// who comes with an older position looks at the rooms themselves. The newest rows are still taken in one by one,
+    /// since their rooms may not be published yet.
+    async fn skip_ahead(&self, lane: Lane, to: LanePos) -> Result<(), StorageError> {
+        let Some(follow) = self.lanes.get(usize::from(lane.0)) else { return Ok(()) };
+        let from = follow.ring.lock().reached();
+        let page = Page::last(ROWS_PER_STEP).after((lane, from)).up_to((lane, to));
+        let newest = self.store.scan::<OutputLog, _>(&lane, page).await?;
+        if let Some(((_, oldest), _)) = newest.rows.last().filter(|_| newest.more) {
+            follow.ring.lock().restart(before(*oldest));
+            self.sessions.forget_lists();
+        }
+        Ok(())
+    }
+
     /// The next rows of both logs of a lane in order, and the position up to which they are complete.
-    async fn read_step(&self, lane: Lane, from: LanePos, to: LanePos) -> Result<(Vec<(LanePos, Happened)>, LanePos), StorageError> {
+    async fn read_step(
+        &self,
+        lane: Lane,
+        from: LanePos,
+        to: LanePos,
+    ) -> Result<(Vec<(LanePos, Happened)>, LanePos), StorageError> {
         let page = || Page::first(ROWS_PER_STEP).after((lane, from)).up_to((lane, to));
         let events = self.store.scan::<OutputLog, _>(&lane, page()).await?;
         let changes = self.store.scan::<ChangeLog, _>(&lane, page()).await?;
@@ -98,7 +121,8 @@ impl Hub {
         if let Some(((_, last), _)) = changes.rows.last().filter(|_| changes.more) {
             reached = reached.min(*last);
         }
-        let mut rows: Vec<_> = events.rows.into_iter().map(|((_, pos), row)| (pos, Happened::Event(row.room, row.event))).collect();
+        let mut rows: Vec<_> =
+            events.rows.into_iter().map(|((_, pos), row)| (pos, Happened::Event(row.room, row.event))).collect();
         rows.extend(changes.rows.into_iter().map(|((_, pos), change)| match change {
             Change::AccountData(user) => (pos, Happened::AccountData(user)),
             Change::Receipt(room) => (pos, Happened::Receipt(room)),
@@ -122,7 +146,12 @@ impl Hub {
         Ok(())
     }
 
-    async fn published_event(&self, room: RoomKey, num: hearth_protocol::EventNum, pos: LanePos) -> Result<Option<Arc<StoredEvent>>, SyncError> {
+    async fn published_event(
+        &self,
+        room: RoomKey,
+        num: hearth_protocol::EventNum,
+        pos: LanePos,
+    ) -> Result<Option<Arc<StoredEvent>>, SyncError> {
         for _ in 0..PUBLISH_POLLS_MAX {
             let Some(view) = self.rooms.load_view_by_key(room).await? else { return Ok(None) };
             if view.room.head.last_pos >= pos {
@@ -154,7 +183,9 @@ impl Hub {
 
     /// The rooms of a lane in which something happened in `(from, to]`, when fewer than `max` entries tell it.
     pub fn rooms_since(&self, lane: Lane, from: LanePos, to: LanePos, max: usize) -> Option<Vec<RoomKey>> {
-        self.ring(lane, |ring| (ring.covers(from) && ring.count_since(from) <= max).then(|| ring.rooms_since(from, to).collect()))
+        self.ring(lane, |ring| {
+            (ring.covers(from) && ring.count_since(from) <= max).then(|| ring.rooms_since(from, to).collect())
+        })
     }
 
     /// What happened in a room in `(from, to]`; meant for positions that are covered.

@@ -72,7 +72,3 @@ impl SentMembers {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "lazy_members_tests.rs"]
-mod tests;

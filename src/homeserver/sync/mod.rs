@@ -41,5 +41,8 @@ pub use answer::Sync;
 pub use error::SyncError;
 pub use follower::SyncFollower;
 pub use request::{StateForm, SyncRequest, TIMEOUT_MS_MAX};
-pub use response::{Events, InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Piece, RoomSections, StateChanges, Summary, SyncResponse, Timeline, Unread};
+pub use response::{
+    Events, InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Piece, RoomSections, StateChanges, Summary, SyncResponse,
+    Timeline, Unread,
+};
 pub use token::{InvalidToken, PageToken, Positions, SyncToken, history_token};

@@ -15,8 +15,6 @@ use crate::rooms::{RoomView, StateMap, StoredEvent};
 pub struct Moment {
     /// The state.
     pub state: StateMap,
-    /// The last event; none before the first one.
-    pub last: Option<Arc<StoredEvent>>,
 }
 
 impl Moment {
@@ -25,22 +23,19 @@ impl Moment {
     /// # Errors
     /// When reading fails.
     pub async fn load(hub: &Hub, view: &RoomView, at: LanePos) -> Result<Self, StorageError> {
+        if view.room.head.last_pos <= at {
+            return Ok(Self { state: view.room.state.clone() });
+        }
         let last = match hub.last_event(view.room.key, at) {
             Some(num) => view.events(&[num]).await?.pop(),
             None if at == LanePos(0) => None,
             None => view.list_arrived(LanePos(0), at, 1).await?.events.pop(),
         };
-        let state = match &last {
-            _ if view.room.head.last_pos <= at => view.room.state.clone(),
+        let state = match last {
             Some(last) => view.state_at(last.after).await?,
             None => StateMap::new(),
         };
-        Ok(Self { state, last })
-    }
-
-    /// Which event set a pair.
-    pub fn num(&self, view: &RoomView, kind: &str, state_key: &str) -> Option<EventNum> {
-        num_in(view, &self.state, kind, state_key)
+        Ok(Self { state })
     }
 
     /// The event that set a user's membership.

@@ -32,7 +32,13 @@ impl Personal {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn load(hub: &Hub, users: &Users, session: &Session, who: &LocalUser, to: &Positions) -> Result<Arc<Self>, StorageError> {
+    pub async fn load(
+        hub: &Hub,
+        users: &Users,
+        session: &Session,
+        who: &LocalUser,
+        to: &Positions,
+    ) -> Result<Arc<Self>, StorageError> {
         if let Some(known) = session.personal()
             && !hub.account_changed(who.key, known.read_at)
         {

@@ -23,7 +23,11 @@ const ROOMS_AT_ONCE: usize = 16;
 ///
 /// # Errors
 /// When reading fails.
-pub async fn load_presence(scope: &Scope<'_>, index: &RoomIndex, newcomers: HashSet<OwnedUserId>) -> Result<(Vec<Piece>, PresencePos), SyncError> {
+pub async fn load_presence(
+    scope: &Scope<'_>,
+    index: &RoomIndex,
+    newcomers: HashSet<OwnedUserId>,
+) -> Result<(Vec<Piece>, PresencePos), SyncError> {
     let presence = scope.users.presence();
     let filter = &scope.request.filter.presence;
     let since = scope.request.since.as_ref().map(|since| since.ephemeral.presence);
@@ -37,14 +41,17 @@ pub async fn load_presence(scope: &Scope<'_>, index: &RoomIndex, newcomers: Hash
             changed.push(presence.load(&user));
         }
     }
-    changed.retain(|info| filter.matches_parts("m.presence", Some(&info.user_id)) && !scope.personal.ignores(&info.user_id));
+    changed.retain(|info| {
+        filter.matches_parts("m.presence", Some(&info.user_id)) && !scope.personal.ignores(&info.user_id)
+    });
     if changed.is_empty() {
         return Ok((Vec::new(), pos));
     }
     let rooms = list_joined(scope, index).await?;
     let is_neighbour = |user: &UserId| {
         let key = UserKey::of(user);
-        user == me || rooms.iter().any(|view| view.room.member(key).is_some_and(|row| row.membership == Membership::Join))
+        user == me
+            || rooms.iter().any(|view| view.room.member(key).is_some_and(|row| row.membership == Membership::Join))
     };
     changed.retain(|info| is_neighbour(&info.user_id));
     Ok((changed.iter().map(write).collect(), pos))

@@ -48,7 +48,14 @@ struct RecentRoom {
 impl Ring {
     /// An empty ring that begins at a position.
     pub fn new(floor: LanePos, entries_max: usize) -> Self {
-        Self { floor, reached: floor, entries_max, entries: VecDeque::new(), rooms: HashMap::new(), users: HashMap::new() }
+        Self {
+            floor,
+            reached: floor,
+            entries_max,
+            entries: VecDeque::new(),
+            rooms: HashMap::new(),
+            users: HashMap::new(),
+        }
     }
 
     /// Up to where the log was taken in.
@@ -71,7 +78,9 @@ impl Ring {
         match happened {
             Happened::Event(room, num) => self.rooms.entry(room).or_default().events.push_back((pos, num)),
             Happened::Receipt(room) => self.rooms.entry(room).or_default().receipt = pos,
-            Happened::AccountData(user) => drop(self.users.insert(user, pos)),
+            Happened::AccountData(user) => {
+                self.users.insert(user, pos);
+            }
         }
         self.entries.push_back((pos, happened));
         self.reached = self.reached.max(pos);
@@ -85,11 +94,18 @@ impl Ring {
         self.reached = self.reached.max(to);
     }
 
+    /// Begins anew at a later position.
+    pub fn restart(&mut self, floor: LanePos) {
+        *self = Self::new(floor, self.entries_max);
+    }
+
     fn forget_oldest(&mut self) {
         let Some((pos, happened)) = self.entries.pop_front() else { return };
         self.floor = pos;
         match happened {
-            Happened::Event(room, _) => self.forget_in_room(room, |recent| drop(recent.events.pop_front())),
+            Happened::Event(room, _) => self.forget_in_room(room, |recent| {
+                recent.events.pop_front();
+            }),
             Happened::Receipt(room) => self.forget_in_room(room, |_| ()),
             Happened::AccountData(user) => {
                 if self.users.get(&user).is_some_and(|last| *last <= pos) {
@@ -112,7 +128,10 @@ impl Ring {
     pub fn room_news(&self, room: RoomKey, from: LanePos, to: LanePos) -> RoomNews {
         let Some(recent) = self.rooms.get(&room) else { return RoomNews::default() };
         let first = recent.events.partition_point(|(pos, _)| *pos <= from);
-        RoomNews { events: recent.events.get(first).is_some_and(|(pos, _)| *pos <= to), receipts: recent.receipt > from }
+        RoomNews {
+            events: recent.events.get(first).is_some_and(|(pos, _)| *pos <= to),
+            receipts: recent.receipt > from,
+        }
     }
 
     /// The rooms in which something happened in `(from, to]`, each perhaps several times.

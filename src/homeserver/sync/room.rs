@@ -4,6 +4,7 @@ use hearth_protocol::LanePos;
 use hearth_storage::StorageError;
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedRoomId, OwnedUserId, UserId};
+use serde_json::value::RawValue;
 
 use super::ephemeral::{build_receipts, build_typing, list_receipts};
 use super::error::SyncError;
@@ -92,9 +93,13 @@ impl Ground<'_> {
             return Ok(None);
         }
         let stripped = row.map(|row| row.stripped).unwrap_or_default();
-        let events: Vec<Piece> = stripped.into_iter().filter_map(|json| Piece::from(serde_json::value::RawValue::from_string(json).ok()?).into()).collect();
+        let events: Vec<Piece> = stripped.into_iter().filter_map(|json| RawValue::from_string(json).ok()).collect();
         let events = Events::from(events);
-        let section = if is_invite { Section::Invite(InvitedRoom { invite_state: events }) } else { Section::Knock(KnockedRoom { knock_state: events }) };
+        let section = if is_invite {
+            Section::Invite(InvitedRoom { invite_state: events })
+        } else {
+            Section::Knock(KnockedRoom { knock_state: events })
+        };
         Ok(Some(self.news(section)))
     }
 
@@ -111,7 +116,8 @@ impl Ground<'_> {
         let end = Moment::load(scope.hub, self.view, self.to).await?;
         let old = if is_new { None } else { Some(Moment::load(scope.hub, self.view, from).await?) };
         let changed = old.as_ref().map(|old| list_differences(&old.state, &end.state));
-        let has_members_changed = changed.as_ref().is_none_or(|changed| changed.iter().any(|(key, _)| is_member_key(self.view, *key)));
+        let has_members_changed =
+            changed.as_ref().is_none_or(|changed| changed.iter().any(|(key, _)| is_member_key(self.view, *key)));
         let mut room = JoinedRoom::default();
         if is_full || has_members_changed {
             room.summary = Some(load_summary(self.view, &scope.who.user_id).await?);
@@ -125,7 +131,7 @@ impl Ground<'_> {
         } else {
             under_name(scope.request.state_form, Vec::new())
         };
-        room.timeline = self.write_timeline(scope, &window, &end).await?;
+        room.timeline = self.write_timeline(scope, &window).await?;
         let (ephemeral, typing, receipts) = self.load_ephemeral(scope, is_new).await?;
         room.ephemeral = ephemeral.into();
         room.account_data = self.load_account_data(scope, task, is_new).await?.into();
@@ -144,7 +150,10 @@ impl Ground<'_> {
     async fn load_left(&self, scope: &Scope<'_>, task: RoomTask) -> Result<Option<RoomNews>, SyncError> {
         let left = self.reader.event.as_ref().filter(|_| self.reader.pos != LanePos(0));
         let was_in = match left {
-            Some(left) => self.was == Some(Membership::Join) || self.view.membership_at(left.before, &scope.who.user_id).await? == Membership::Join,
+            Some(left) => {
+                self.was == Some(Membership::Join)
+                    || self.view.membership_at(left.before, &scope.who.user_id).await? == Membership::Join
+            }
             None => self.was == Some(Membership::Join),
         };
         let to = self.reader.pos.min(self.to);
@@ -165,18 +174,26 @@ impl Ground<'_> {
             Vec::new()
         };
         let state = under_name(scope.request.state_form, self.view.list_client_json(&events, scope.audience()).await?);
-        let timeline = self.write_timeline(scope, &window, &end).await?;
+        let timeline = self.write_timeline(scope, &window).await?;
         let room = LeftRoom { state, timeline, account_data: task.account_data.into() };
         Ok(Some(self.news(Section::Leave(Box::new(room)))))
     }
 
-    async fn write_timeline(&self, scope: &Scope<'_>, window: &Window, end: &Moment) -> Result<Timeline, StorageError> {
+    async fn write_timeline(&self, scope: &Scope<'_>, window: &Window) -> Result<Timeline, StorageError> {
+        if window.events.is_empty() && !window.limited {
+            return Ok(Timeline::default());
+        }
         let events = self.view.list_client_json(&window.events, scope.audience()).await?;
-        Ok(Timeline { events, limited: window.limited, prev_batch: Some(history_token(window.start(end))) })
+        let prev_batch = history_token(window.start(self.view, self.to).await?);
+        Ok(Timeline { events, limited: window.limited, prev_batch: Some(prev_batch) })
     }
 
     /// Typing and receipts that are new, and what they mean for the token and the unread counts.
-    async fn load_ephemeral(&self, scope: &Scope<'_>, is_new: bool) -> Result<(Vec<Piece>, Option<bool>, NewReceipts), StorageError> {
+    async fn load_ephemeral(
+        &self,
+        scope: &Scope<'_>,
+        is_new: bool,
+    ) -> Result<(Vec<Piece>, Option<bool>, NewReceipts), StorageError> {
         let room = self.view.room.key;
         let lane = scope.hub.lane_of(room);
         let from = self.since.filter(|_| !is_new).unwrap_or_default();
@@ -194,7 +211,8 @@ impl Ground<'_> {
         let seen = if is_same_life && !is_new { scope.ephemeral.typing } else { 0 };
         let users = scope.typing.list_users(room);
         let shows = self.since.is_some() && scope.ephemeral.shows_typing(room);
-        let is_changed = scope.typing.changed_at(room) > seen && (!users.is_empty() || self.since.is_some() && is_same_life && !is_new);
+        let is_changed = scope.typing.changed_at(room) > seen
+            && (!users.is_empty() || self.since.is_some() && is_same_life && !is_new);
         let has_ended = shows && users.is_empty() && !is_same_life;
         if (is_changed || has_ended) && scope.request.filter.ephemeral.matches_type("m.typing") {
             pieces.push(build_typing(&users, |user| scope.personal.ignores(user)));
@@ -204,7 +222,12 @@ impl Ground<'_> {
     }
 
     /// The user's own data of the room: all of it where the room is new to the client.
-    async fn load_account_data(&self, scope: &Scope<'_>, task: RoomTask, is_new: bool) -> Result<Vec<Piece>, StorageError> {
+    async fn load_account_data(
+        &self,
+        scope: &Scope<'_>,
+        task: RoomTask,
+        is_new: bool,
+    ) -> Result<Vec<Piece>, StorageError> {
         if !is_new || self.since.is_none() {
             return Ok(task.account_data);
         }
@@ -212,7 +235,12 @@ impl Ground<'_> {
     }
 
     /// Who has come into the room since, or everybody when the reader has.
-    async fn list_newcomers(&self, scope: &Scope<'_>, old: Option<&Moment>, changed: Option<&[(hearth_protocol::StateKeyNum, hearth_protocol::EventNum)]>) -> Result<Vec<OwnedUserId>, StorageError> {
+    async fn list_newcomers(
+        &self,
+        scope: &Scope<'_>,
+        old: Option<&Moment>,
+        changed: Option<&[(hearth_protocol::StateKeyNum, hearth_protocol::EventNum)]>,
+    ) -> Result<Vec<OwnedUserId>, StorageError> {
         let (Some(_), true) = (self.since, scope.users.presence().is_on()) else { return Ok(Vec::new()) };
         let (Some(old), Some(changed)) = (old, changed) else {
             return Ok(self.view.list_users(Membership::Join).into_iter().take(NEWCOMERS_MAX).collect());
@@ -223,8 +251,12 @@ impl Ground<'_> {
             let old_num = old.state.get(key).copied();
             let events = self.view.events(&old_num.into_iter().chain([*num]).collect::<Vec<_>>()).await?;
             let mut memberships = events.iter().rev().map(|event| membership_of(event));
-            let has_joined = memberships.next() == Some(Membership::Join) && memberships.next() != Some(Membership::Join);
-            let user = events.last().and_then(|event| event.event.state_key.as_deref()).and_then(|user| UserId::parse(user).ok());
+            let has_joined =
+                memberships.next() == Some(Membership::Join) && memberships.next() != Some(Membership::Join);
+            let user = events
+                .last()
+                .and_then(|event| event.event.state_key.as_deref())
+                .and_then(|user| UserId::parse(user).ok());
             newcomers.extend(user.filter(|_| has_joined));
         }
         Ok(newcomers)

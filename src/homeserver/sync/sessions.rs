@@ -54,11 +54,6 @@ impl RoomIndex {
     pub fn is_joined(&self, room: RoomKey) -> bool {
         self.get(room).is_some_and(|entry| entry.membership == Membership::Join)
     }
-
-    /// How many rooms there are.
-    pub fn len(&self) -> usize {
-        self.rooms.len()
-    }
 }
 
 /// A user who waits or did so lately.
@@ -157,7 +152,10 @@ impl Sessions {
     pub fn keep_index(&self, session: &Session, index: Arc<RoomIndex>) {
         let mut tables = self.0.lock();
         let old = session.state.lock().index.replace(index.clone());
-        let is_live = tables.by_id.get(session.id as usize).is_some_and(|held| held.as_ref().is_some_and(|held| std::ptr::eq(&**held, session)));
+        let is_live = tables
+            .by_id
+            .get(session.id as usize)
+            .is_some_and(|held| held.as_ref().is_some_and(|held| std::ptr::eq(&**held, session)));
         if !is_live {
             return;
         }
@@ -204,6 +202,16 @@ impl Sessions {
         for (room, _) in index.iter().filter(|(_, entry)| entry.membership == Membership::Join) {
             self.wake_room(room);
         }
+    }
+
+    /// Forgets every list of rooms and wakes everybody: changes may have been passed over.
+    pub fn forget_lists(&self) {
+        let mut tables = self.0.lock();
+        for session in tables.by_id.iter().flatten() {
+            session.state.lock().index = None;
+            session.ring();
+        }
+        tables.by_room.clear();
     }
 
     /// Forgets who has not been here for a while.

@@ -56,7 +56,9 @@ impl Span<'_> {
         let filter = &scope.request.filter.state;
         let target = self.load_target(scope, view).await?;
         let mut nums = match self.base {
-            None if filter.lazy_load_members => target.iter().map(|(key, num)| (*key, *num)).filter(|(key, _)| !is_member_key(view, *key)).collect(),
+            None if filter.lazy_load_members => {
+                target.iter().map(|(key, num)| (*key, *num)).filter(|(key, _)| !is_member_key(view, *key)).collect()
+            }
             None => target.iter().map(|(key, num)| (*key, *num)).collect(),
             Some(base) => list_differences(&base.state, &target),
         };
@@ -128,7 +130,9 @@ fn member_key(event: &StoredEvent) -> Option<UserKey> {
 pub fn under_name(form: StateForm, events: Vec<Piece>) -> StateChanges {
     let events = Events::from(events);
     match form {
-        StateForm::Before => StateChanges { state: Some(events).filter(|events| !events.is_empty()), ..StateChanges::default() },
+        StateForm::Before => {
+            StateChanges { state: Some(events).filter(|events| !events.is_empty()), ..StateChanges::default() }
+        }
         // Required even when empty: its presence says that the timeline does not change the state.
         StateForm::After => StateChanges { state_after: Some(events), ..StateChanges::default() },
         StateForm::AfterUnstable => StateChanges { state_after_unstable: Some(events), ..StateChanges::default() },

@@ -35,7 +35,11 @@ fn list_heroes(view: &RoomView, reader: &UserId) -> Vec<OwnedUserId> {
         others.into_iter().filter_map(|(_, user)| UserId::parse(user.as_str()).ok()).collect::<Vec<_>>()
     };
     let present = pick(|membership| matches!(membership, Membership::Join | Membership::Invite));
-    if present.is_empty() { pick(|membership| matches!(membership, Membership::Leave | Membership::Ban)) } else { present }
+    if present.is_empty() {
+        pick(|membership| matches!(membership, Membership::Leave | Membership::Ban))
+    } else {
+        present
+    }
 }
 
 /// Whether the room has a name or an alias that clients call it by.

@@ -80,6 +80,12 @@ pub fn before(pos: LanePos) -> LanePos {
     LanePos(pos.0.saturating_sub(1))
 }
 
+/// Whether more than `n` positions may lie between two.
+pub fn is_far(from: LanePos, to: LanePos, n: usize) -> bool {
+    let near = u32::try_from(n).unwrap_or(u32::MAX);
+    from.epoch() != to.epoch() || to.n().saturating_sub(from.n()) > near
+}
+
 /// The counters of what is not stored: they mean something only within one life of their owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ephemeral {

@@ -9,7 +9,12 @@ use crate::users::PresencePos;
 fn token(lanes: &[(u32, u32)]) -> SyncToken {
     SyncToken {
         lanes: Positions::new(lanes.iter().map(|(epoch, n)| LanePos::new(*epoch, *n)).collect()),
-        ephemeral: Ephemeral { epoch: 3, typing: 300, presence: PresencePos { epoch: u64::MAX, count: 4 }, typing_rooms: vec![7, u32::MAX] },
+        ephemeral: Ephemeral {
+            epoch: 3,
+            typing: 300,
+            presence: PresencePos { epoch: u64::MAX, count: 4 },
+            typing_rooms: vec![7, u32::MAX],
+        },
     }
 }
 

@@ -72,7 +72,13 @@ impl UnreadCounter {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn count(&self, scope: &Scope<'_>, view: &RoomView, to: LanePos, receipts: Option<&[ReceiptChange]>) -> Result<UnreadCounts, StorageError> {
+    pub async fn count(
+        &self,
+        scope: &Scope<'_>,
+        view: &RoomView,
+        to: LanePos,
+        receipts: Option<&[ReceiptChange]>,
+    ) -> Result<UnreadCounts, StorageError> {
         let key = (scope.who.key, view.room.key);
         let known = self.tallies.get(&key);
         let mut tally = known.as_ref().map(|known| known.lock().clone()).unwrap_or_default();
@@ -94,14 +100,23 @@ impl UnreadCounter {
     }
 
     /// Reads the receipts again, unless it is known that the reader has made none since.
-    async fn renew_marks(&self, scope: &Scope<'_>, view: &RoomView, to: LanePos, receipts: Option<&[ReceiptChange]>, tally: &mut Tally) -> Result<(), StorageError> {
+    async fn renew_marks(
+        &self,
+        scope: &Scope<'_>,
+        view: &RoomView,
+        to: LanePos,
+        receipts: Option<&[ReceiptChange]>,
+        tally: &mut Tally,
+    ) -> Result<(), StorageError> {
         let room = view.room.key;
         let lane = scope.hub.lane_of(room);
         let since = scope.since(lane).unwrap_or_default();
         let is_fresh = tally.marks_at != LanePos(0)
             && scope.hub.covers(lane, tally.marks_at)
             && match receipts {
-                Some(receipts) if tally.marks_at >= since => receipts.iter().all(|row| row.user_id != scope.who.user_id.as_str()),
+                Some(receipts) if tally.marks_at >= since => {
+                    receipts.iter().all(|row| row.user_id != scope.who.user_id.as_str())
+                }
                 _ => !scope.hub.room_news(room, tally.marks_at, to).receipts,
             };
         if !is_fresh {
@@ -111,10 +126,19 @@ impl UnreadCounter {
         Ok(())
     }
 
-    async fn add_new(&self, scope: &Scope<'_>, view: &RoomView, to: LanePos, tally: &mut Tally) -> Result<(), StorageError> {
+    async fn add_new(
+        &self,
+        scope: &Scope<'_>,
+        view: &RoomView,
+        to: LanePos,
+        tally: &mut Tally,
+    ) -> Result<(), StorageError> {
         let events = list_events(scope, view, tally.counted_to, to).await?;
         tally.counted_to = to;
-        let events: Vec<_> = events.into_iter().filter(|event| event.event.sender != scope.who.user_id && event.redacted_by.is_none()).collect();
+        let events: Vec<_> = events
+            .into_iter()
+            .filter(|event| event.event.sender != scope.who.user_id && event.redacted_by.is_none())
+            .collect();
         if events.is_empty() {
             return Ok(());
         }
@@ -143,7 +167,12 @@ impl UnreadCounter {
 }
 
 /// The newest events of a range, oldest first.
-async fn list_events(scope: &Scope<'_>, view: &RoomView, from: LanePos, to: LanePos) -> Result<Vec<Arc<StoredEvent>>, StorageError> {
+async fn list_events(
+    scope: &Scope<'_>,
+    view: &RoomView,
+    from: LanePos,
+    to: LanePos,
+) -> Result<Vec<Arc<StoredEvent>>, StorageError> {
     if let Some(mut nums) = scope.hub.room_events(view.room.key, from, to) {
         let nums = nums.split_off(nums.len().saturating_sub(COUNTED_MAX));
         return view.events(&nums).await;

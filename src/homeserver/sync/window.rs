@@ -6,7 +6,6 @@ use std::sync::Arc;
 use hearth_protocol::{EventNum, LanePos};
 use hearth_storage::StorageError;
 
-use super::moment::Moment;
 use super::scope::Scope;
 use super::token::before;
 use crate::rooms::{HistoryPos, RoomView, StoredEvent};
@@ -96,15 +95,14 @@ impl Window {
         Ok(window)
     }
 
-    /// The place in history right before the timeline.
-    pub fn start(&self, end: &Moment) -> HistoryPos {
-        match (self.events.first(), &end.last) {
-            (Some(first), _) => HistoryPos::of(first),
-            (None, Some(last)) => {
-                let HistoryPos { depth, order } = HistoryPos::of(last);
-                HistoryPos { depth, order: order.saturating_add(1) }
-            }
-            (None, None) => HistoryPos::START,
+    /// The place in history right before the timeline, or at its end where it is empty.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn start(&self, view: &RoomView, to: LanePos) -> Result<HistoryPos, StorageError> {
+        match self.events.first() {
+            Some(first) => Ok(HistoryPos::of(first)),
+            None => view.history_pos_at(to).await,
         }
     }
 
@@ -115,7 +113,13 @@ impl Window {
 }
 
 /// The newest events of a range, newest first, and whether there are more; out of memory where they are recent.
-async fn list_newest(scope: &Scope<'_>, view: &RoomView, from: LanePos, to: LanePos, limit: usize) -> Result<(Vec<Arc<StoredEvent>>, bool), StorageError> {
+async fn list_newest(
+    scope: &Scope<'_>,
+    view: &RoomView,
+    from: LanePos,
+    to: LanePos,
+    limit: usize,
+) -> Result<(Vec<Arc<StoredEvent>>, bool), StorageError> {
     if to <= from {
         return Ok((Vec::new(), false));
     }
