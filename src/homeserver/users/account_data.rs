@@ -5,7 +5,9 @@
 
 use hearth_protocol::{LanePos, UserKey};
 use hearth_storage::schema::changes::{Change, ChangeLog};
-use hearth_storage::schema::users::{AccountDataEntry, AccountDataIndex, AccountDataLog, AccountDataPart, UserTotal, UserTotals};
+use hearth_storage::schema::users::{
+    AccountDataEntry, AccountDataIndex, AccountDataLog, AccountDataPart, UserTotal, UserTotals,
+};
 use hearth_storage::{Page, StorageError, Txn};
 use ruma::{OwnedRoomId, RoomId, UserId};
 use serde_json::value::RawValue;
@@ -93,30 +95,57 @@ fn check_kind(kind: &str) -> Result<(), AccountDataError> {
 impl Users {
     /// Sets account data of the caller (C-S API, `PUT /user/{userId}/account_data/{type}` and of a room).
     /// An empty object deletes it: it is gone for who reads it, and `{}` for who syncs.
-    pub async fn set_account_data(&self, user: &LocalUser, room: Option<&RoomId>, kind: &str, content: &RawValue) -> Result<(), AccountDataError> {
+    pub async fn set_account_data(
+        &self,
+        user: &LocalUser,
+        room: Option<&RoomId>,
+        kind: &str,
+        content: &RawValue,
+    ) -> Result<(), AccountDataError> {
         check_settable(room, kind)?;
         let content = content.get().trim();
         let inside = content.strip_prefix('{').and_then(|content| content.strip_suffix('}'));
         let inside = inside.ok_or(AccountDataError::NotAnObject)?;
         let is_empty = inside.trim().is_empty();
-        self.edit_account_data(user.key, room, kind, |_| Ok::<_, AccountDataError>(if is_empty { Edit::Delete } else { Edit::Set(content.to_owned()) })).await
+        self.edit_account_data(user.key, room, kind, |_| {
+            Ok::<_, AccountDataError>(if is_empty { Edit::Delete } else { Edit::Set(content.to_owned()) })
+        })
+        .await
     }
 
     /// Deletes account data of the caller.
-    pub async fn delete_account_data(&self, user: &LocalUser, room: Option<&RoomId>, kind: &str) -> Result<(), AccountDataError> {
+    pub async fn delete_account_data(
+        &self,
+        user: &LocalUser,
+        room: Option<&RoomId>,
+        kind: &str,
+    ) -> Result<(), AccountDataError> {
         check_settable(room, kind)?;
         let edit = |old: Option<&str>| Ok::<_, AccountDataError>(if old.is_some() { Edit::Delete } else { Edit::Keep });
         self.edit_account_data(user.key, room, kind, edit).await
     }
 
     /// Moves the caller's fully-read marker in a room (C-S API, "Fully read markers").
-    pub async fn set_fully_read(&self, user: &LocalUser, room: &RoomId, event_id: &ruma::EventId) -> Result<(), AccountDataError> {
+    pub async fn set_fully_read(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        event_id: &ruma::EventId,
+    ) -> Result<(), AccountDataError> {
         let content = serde_json::json!({ "event_id": event_id }).to_string();
-        self.edit_account_data(user.key, Some(room), FULLY_READ, |_| Ok::<_, AccountDataError>(Edit::Set(content.clone()))).await
+        self.edit_account_data(user.key, Some(room), FULLY_READ, |_| {
+            Ok::<_, AccountDataError>(Edit::Set(content.clone()))
+        })
+        .await
     }
 
     /// Account data of a user by type; push rules also when never changed.
-    pub async fn load_account_data(&self, user: &UserId, room: Option<&RoomId>, kind: &str) -> Result<Option<Box<RawValue>>, StorageError> {
+    pub async fn load_account_data(
+        &self,
+        user: &UserId,
+        room: Option<&RoomId>,
+        kind: &str,
+    ) -> Result<Option<Box<RawValue>>, StorageError> {
         let stored = match check_kind(kind) {
             Ok(()) => self.load_content(UserKey::of(user), &build_key(UserKey::of(user), room, kind)).await?,
             Err(_) => None,
@@ -137,13 +166,24 @@ impl Users {
         data.retain(|datum| !datum.is_deleted);
         if !data.iter().any(|datum| datum.room_id.is_none() && datum.kind == PUSH_RULES) {
             let content = raw(build_default_content(user));
-            data.push(AccountDatum { room_id: None, kind: PUSH_RULES.to_owned(), content, pos: LanePos::default(), is_deleted: false });
+            data.push(AccountDatum {
+                room_id: None,
+                kind: PUSH_RULES.to_owned(),
+                content,
+                pos: LanePos::default(),
+                is_deleted: false,
+            });
         }
         Ok(data)
     }
 
     /// What changed after `from`, up to and with `to`, in the order of change; deleted data as `{}`.
-    pub async fn list_account_data_changes(&self, user: &UserKey, from: LanePos, to: LanePos) -> Result<Vec<AccountDatum>, StorageError> {
+    pub async fn list_account_data_changes(
+        &self,
+        user: &UserKey,
+        from: LanePos,
+        to: LanePos,
+    ) -> Result<Vec<AccountDatum>, StorageError> {
         if to <= from {
             return Ok(Vec::new());
         }
@@ -159,7 +199,11 @@ impl Users {
     }
 
     /// The index entry and the content of a type; no content when it was deleted.
-    async fn load_content(&self, user: UserKey, key: &(UserKey, String, String)) -> Result<Option<(AccountDataEntry, Option<String>)>, StorageError> {
+    async fn load_content(
+        &self,
+        user: UserKey,
+        key: &(UserKey, String, String),
+    ) -> Result<Option<(AccountDataEntry, Option<String>)>, StorageError> {
         // The content moves when it changes between the two reads: then look again.
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let Some(entry) = self.0.env.store.get::<AccountDataIndex>(key).await? else { return Ok(None) };
@@ -177,14 +221,25 @@ impl Users {
     }
 
     /// Changes one type by what `edit` makes of its content, in one commit with the log and the totals.
-    pub(super) async fn edit_account_data<E>(&self, user: UserKey, room: Option<&RoomId>, kind: &str, edit: impl Fn(Option<&str>) -> Result<Edit, E>) -> Result<(), E>
+    pub(super) async fn edit_account_data<E>(
+        &self,
+        user: UserKey,
+        room: Option<&RoomId>,
+        kind: &str,
+        edit: impl Fn(Option<&str>) -> Result<Edit, E>,
+    ) -> Result<(), E>
     where
         E: From<AccountDataError>,
     {
         check_kind(kind)?;
         let key = build_key(user, room, kind);
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let (old, total) = futures_util::future::try_join(self.load_content(user, &key), self.0.env.store.get::<UserTotals>(&user)).await.map_err(AccountDataError::from)?;
+            let (old, total) = futures_util::future::try_join(
+                self.load_content(user, &key),
+                self.0.env.store.get::<UserTotals>(&user),
+            )
+            .await
+            .map_err(AccountDataError::from)?;
             let content = match edit(old.as_ref().and_then(|(_, content)| content.as_deref()))? {
                 Edit::Keep => return Ok(()),
                 Edit::Set(content) => Some(content),
@@ -199,7 +254,13 @@ impl Users {
         Err(AccountDataError::from(StoreFailure::Contended).into())
     }
 
-    fn build_change(&self, key: &(UserKey, String, String), old: Option<&AccountDataEntry>, total: Option<UserTotal>, content: Option<&str>) -> Result<Txn, AccountDataError> {
+    fn build_change(
+        &self,
+        key: &(UserKey, String, String),
+        old: Option<&AccountDataEntry>,
+        total: Option<UserTotal>,
+        content: Option<&str>,
+    ) -> Result<Txn, AccountDataError> {
         let (user, room, kind) = key;
         let is_deleted = content.is_none();
         let content = content.unwrap_or("{}");
@@ -231,7 +292,13 @@ impl Users {
                 let entry = AccountDataEntry { pos: LanePos::default(), parts: count, content_bytes, is_deleted };
                 txn.put_stamped::<AccountDataIndex>(key, slot, &entry);
             }
-            let part = AccountDataPart { room_id: room.clone(), kind: kind.clone(), parts_left: count - n, is_deleted, content: content.to_owned() };
+            let part = AccountDataPart {
+                room_id: room.clone(),
+                kind: kind.clone(),
+                parts_left: count - n,
+                is_deleted,
+                content: content.to_owned(),
+            };
             txn.put_at::<AccountDataLog>(user, slot, &part);
             txn.put_at::<ChangeLog>(&lane, slot, &Change::AccountData(*user));
         }
@@ -239,18 +306,26 @@ impl Users {
     }
 
     /// The user's totals after the change.
-    fn check_total(&self, old: Option<&AccountDataEntry>, total: UserTotal, content: &str) -> Result<UserTotal, AccountDataError> {
+    fn check_total(
+        &self,
+        old: Option<&AccountDataEntry>,
+        total: UserTotal,
+        content: &str,
+    ) -> Result<UserTotal, AccountDataError> {
         let config = &self.0.config;
         if content.len() > config.account_data_item_bytes_max.min(PART_BYTES * PARTS_MAX) {
             return Err(AccountDataError::ItemTooLarge);
         }
         let new = UserTotal {
             account_data_types: total.account_data_types + u32::from(old.is_none()),
-            account_data_bytes: (total.account_data_bytes + content.len() as u64).saturating_sub(old.map_or(0, |old| old.content_bytes.into())),
+            account_data_bytes: (total.account_data_bytes + content.len() as u64)
+                .saturating_sub(old.map_or(0, |old| old.content_bytes.into())),
             ..total
         };
-        let grows_types = new.account_data_types > total.account_data_types && new.account_data_types > config.account_data_types_max;
-        let grows_bytes = new.account_data_bytes > total.account_data_bytes && new.account_data_bytes > config.account_data_bytes_max;
+        let grows_types =
+            new.account_data_types > total.account_data_types && new.account_data_types > config.account_data_types_max;
+        let grows_bytes =
+            new.account_data_bytes > total.account_data_bytes && new.account_data_bytes > config.account_data_bytes_max;
         if grows_types || grows_bytes { Err(AccountDataError::Full) } else { Ok(new) }
     }
 }

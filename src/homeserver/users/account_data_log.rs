@@ -53,7 +53,13 @@ mod tests {
     use super::{Assembly, PART_BYTES, split_content};
 
     fn part(kind: &str, parts_left: u16, content: &str) -> AccountDataPart {
-        AccountDataPart { room_id: String::new(), kind: kind.to_owned(), parts_left, is_deleted: false, content: content.to_owned() }
+        AccountDataPart {
+            room_id: String::new(),
+            kind: kind.to_owned(),
+            parts_left,
+            is_deleted: false,
+            content: content.to_owned(),
+        }
     }
 
     #[test]

@@ -12,7 +12,13 @@ fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap()
 }
 
-async fn set(f: &Fixture, user: &LocalUser, room: Option<&RoomId>, kind: &str, json: &str) -> Result<(), AccountDataError> {
+async fn set(
+    f: &Fixture,
+    user: &LocalUser,
+    room: Option<&RoomId>,
+    kind: &str,
+    json: &str,
+) -> Result<(), AccountDataError> {
     f.users.set_account_data(user, room, kind, &raw(json)).await
 }
 
@@ -67,8 +73,14 @@ async fn a_sync_sees_each_change_once_in_one_read() {
         let before = f.store.counters();
         let (first, at) = changes(&f, &alice, start).await;
         let after = f.store.counters();
-        assert_eq!((after.scans - before.scans, after.gets - before.gets, after.multi_gets - before.multi_gets), (1, 0, 0));
-        assert_eq!(names(&first), [name("", "a", r#"{"n":1}"#), name("", "b", r#"{"n":2}"#), name("!a:hs1", "a", r#"{"n":3}"#)]);
+        assert_eq!(
+            (after.scans - before.scans, after.gets - before.gets, after.multi_gets - before.multi_gets),
+            (1, 0, 0)
+        );
+        assert_eq!(
+            names(&first),
+            [name("", "a", r#"{"n":1}"#), name("", "b", r#"{"n":2}"#), name("!a:hs1", "a", r#"{"n":3}"#)]
+        );
         assert!(changes(&f, &alice, at).await.0.is_empty());
         set(&f, &alice, None, "a", r#"{"n":4}"#).await.unwrap();
         assert_eq!(names(&changes(&f, &alice, at).await.0), [name("", "a", r#"{"n":4}"#)]);
@@ -131,7 +143,10 @@ async fn long_content_comes_back_whole() {
         let (data, _) = changes(&f, &alice, start).await;
         assert_eq!(names(&data), [name("", "b", r#"{"n":1}"#), name("", "a", &long("é"))]);
         set(&f, &alice, None, "a", r#"{"n":2}"#).await.unwrap();
-        assert_eq!(names(&changes(&f, &alice, start).await.0), [name("", "b", r#"{"n":1}"#), name("", "a", r#"{"n":2}"#)]);
+        assert_eq!(
+            names(&changes(&f, &alice, start).await.0),
+            [name("", "b", r#"{"n":1}"#), name("", "a", r#"{"n":2}"#)]
+        );
     })
     .await;
 }
@@ -142,7 +157,10 @@ async fn the_servers_own_types_and_what_is_no_object_are_refused() {
         let alice = f.user("alice").await;
         let room = room_id!("!a:hs1");
         for (room, kind) in [(None, "m.push_rules"), (None, "m.fully_read"), (Some(room), "m.fully_read")] {
-            assert!(matches!(set(&f, &alice, room, kind, r#"{"a":1}"#).await, Err(AccountDataError::Managed)), "{kind}");
+            assert!(
+                matches!(set(&f, &alice, room, kind, r#"{"a":1}"#).await, Err(AccountDataError::Managed)),
+                "{kind}"
+            );
             assert!(matches!(f.users.delete_account_data(&alice, room, kind).await, Err(AccountDataError::Managed)));
         }
         for bad in ["[]", "1", r#""{}""#, "null"] {
@@ -160,7 +178,12 @@ async fn the_servers_own_types_and_what_is_no_object_are_refused() {
 
 #[tokio::test]
 async fn a_user_may_store_so_much_and_can_always_make_it_less() {
-    let config = UsersConfig { account_data_types_max: 2, account_data_item_bytes_max: 20, account_data_bytes_max: 30, ..config() };
+    let config = UsersConfig {
+        account_data_types_max: 2,
+        account_data_item_bytes_max: 20,
+        account_data_bytes_max: 30,
+        ..config()
+    };
     with_lanes(config, async |f: Fixture| {
         let alice = f.user("alice").await;
         let text = |len: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(len - 8));
@@ -172,7 +195,10 @@ async fn a_user_may_store_so_much_and_can_always_make_it_less() {
         set(&f, &alice, None, "a", &text(19)).await.unwrap();
         f.users.delete_account_data(&alice, None, "a").await.unwrap();
         set(&f, &alice, None, "b", &text(20)).await.unwrap();
-        assert!(matches!(set(&f, &alice, None, "c", &text(8)).await, Err(AccountDataError::Full)), "deleted types keep their row");
+        assert!(
+            matches!(set(&f, &alice, None, "c", &text(8)).await, Err(AccountDataError::Full)),
+            "deleted types keep their row"
+        );
     })
     .await;
 }
@@ -181,7 +207,14 @@ async fn a_user_may_store_so_much_and_can_always_make_it_less() {
 #[tokio::test]
 async fn changes_at_the_same_time_leave_one_row_a_type() {
     for seed in 0..10 {
-        let faults = MemoryFaults { seed, latency_us_max: 100, conflict_per_mille: 100, unknown_per_mille: 100, busy_per_mille: 50, ..MemoryFaults::default() };
+        let faults = MemoryFaults {
+            seed,
+            latency_us_max: 100,
+            conflict_per_mille: 100,
+            unknown_per_mille: 100,
+            busy_per_mille: 50,
+            ..MemoryFaults::default()
+        };
         let f = Fixture::with_faults(8, config(), faults).await;
         let alice = f.user("alice").await;
         let sets = (0..6).map(|n| {

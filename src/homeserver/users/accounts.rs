@@ -1,8 +1,8 @@
 //! What happens to an account after it was made: a new password, another standing, its end.
 
 use hearth_protocol::UserKey;
-use hearth_storage::schema::users::{Account, Accounts, Profiles};
 use hearth_storage::StorageError;
+use hearth_storage::schema::users::{Account, Accounts, Profiles};
 use ruma::UserId;
 use thiserror::Error;
 
@@ -80,7 +80,12 @@ impl Users {
     }
 
     /// Sets the caller's own password (C-S API, `POST /account/password`); the caller's session stays.
-    pub async fn change_password(&self, user: &LocalUser, password: String, others: EndSessions) -> Result<(), AccountError> {
+    pub async fn change_password(
+        &self,
+        user: &LocalUser,
+        password: String,
+        others: EndSessions,
+    ) -> Result<(), AccountError> {
         let log_out = match others {
             EndSessions::Keep => LogOut::Nobody,
             EndSessions::All => LogOut::AllBut(&user.device_id),
@@ -89,7 +94,12 @@ impl Users {
     }
 
     /// Sets a user's password by the word of an administrator.
-    pub async fn reset_password(&self, user: &UserId, password: String, sessions: EndSessions) -> Result<(), AccountError> {
+    pub async fn reset_password(
+        &self,
+        user: &UserId,
+        password: String,
+        sessions: EndSessions,
+    ) -> Result<(), AccountError> {
         let log_out = match sessions {
             EndSessions::Keep => LogOut::Nobody,
             EndSessions::All => LogOut::All,
@@ -138,7 +148,12 @@ impl Users {
         self.edit_account(self.local_key(user).ok_or(AccountError::Unknown)?, LogOut::Nobody, edit).await
     }
 
-    async fn edit_account(&self, user: UserKey, log_out: LogOut<'_>, edit: impl Fn(&mut Account)) -> Result<(), AccountError> {
+    async fn edit_account(
+        &self,
+        user: UserKey,
+        log_out: LogOut<'_>,
+        edit: impl Fn(&mut Account),
+    ) -> Result<(), AccountError> {
         let edit = |account: &mut Account| {
             if account.is_deactivated {
                 return Err(AccountError::Deactivated);

@@ -74,7 +74,13 @@ async fn standing_takes_effect_at_once_on_a_warm_token() {
 async fn a_device_is_seen_at_most_once_a_minute_and_not_after_its_end() {
     with_lanes(config(), async |f: Fixture| {
         let user = f.user("alice").await;
-        let seen = async || f.users.load_device(&user.key, &user.device_id).await.unwrap().and_then(|device| Some((device.last_seen_ms?, device.last_seen_ip)));
+        let seen = async || {
+            f.users
+                .load_device(&user.key, &user.device_id)
+                .await
+                .unwrap()
+                .and_then(|device| Some((device.last_seen_ms?, device.last_seen_ip)))
+        };
         assert_eq!(seen().await, None);
         let ip = |last| Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
         f.users.record_seen(&user, ip(1));

@@ -62,12 +62,18 @@ impl Users {
     pub async fn load_device(&self, user: &UserKey, device: &DeviceId) -> Result<Option<DeviceInfo>, StorageError> {
         let key = (*user, device.to_string());
         let store = &self.0.env.store;
-        let (device, sighting) = futures_util::future::try_join(store.get::<Devices>(&key), store.get::<DeviceSightings>(&key)).await?;
+        let (device, sighting) =
+            futures_util::future::try_join(store.get::<Devices>(&key), store.get::<DeviceSightings>(&key)).await?;
         Ok(device.map(|device| build_info(key.1, device, sighting)))
     }
 
     /// Gives a device another display name; `None` leaves it as it is.
-    pub async fn update_device(&self, user: &UserKey, device: &DeviceId, display_name: Option<String>) -> Result<(), DeviceError> {
+    pub async fn update_device(
+        &self,
+        user: &UserKey,
+        device: &DeviceId,
+        display_name: Option<String>,
+    ) -> Result<(), DeviceError> {
         if display_name.as_ref().is_some_and(|name| name.len() > DEVICE_NAME_BYTES_MAX) {
             return Err(DeviceError::Name);
         }

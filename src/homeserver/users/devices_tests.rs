@@ -32,7 +32,10 @@ async fn a_device_is_renamed_by_its_user_only_if_it_exists() {
         let (alice, bob) = (f.user("alice").await, f.user("bob").await);
         f.users.update_device(&alice.key, &alice.device_id, Some("mine".to_owned())).await.unwrap();
         f.users.update_device(&alice.key, &alice.device_id, None).await.unwrap();
-        assert_eq!(f.users.load_device(&alice.key, &alice.device_id).await.unwrap().unwrap().display_name.as_deref(), Some("mine"));
+        assert_eq!(
+            f.users.load_device(&alice.key, &alice.device_id).await.unwrap().unwrap().display_name.as_deref(),
+            Some("mine")
+        );
         let other = f.users.update_device(&bob.key, &alice.device_id, Some("yours".to_owned())).await;
         assert!(matches!(other, Err(DeviceError::Unknown)));
         let long = f.users.update_device(&alice.key, &alice.device_id, Some("x".repeat(513))).await;

@@ -56,7 +56,8 @@ impl Users {
         let store = &self.0.env.store;
         let key = (user.key, id);
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let (known, total) = futures_util::future::try_join(store.get::<Filters>(&key), store.get::<UserTotals>(&user.key)).await?;
+            let (known, total) =
+                futures_util::future::try_join(store.get::<Filters>(&key), store.get::<UserTotals>(&user.key)).await?;
             if known.is_some() {
                 return Ok(key.1);
             }

@@ -55,7 +55,8 @@ impl Users {
         let waiting = std::mem::take(&mut self.0.sightings.lock().waiting);
         let mut waiting = waiting.into_iter();
         loop {
-            let some: Vec<_> = waiting.by_ref().take(WRITES_MAX).map(|(key, sighting)| self.write_sighting(key, sighting)).collect();
+            let some: Vec<_> =
+                waiting.by_ref().take(WRITES_MAX).map(|(key, sighting)| self.write_sighting(key, sighting)).collect();
             if some.is_empty() {
                 return;
             }

@@ -28,7 +28,10 @@ pub struct LocalUser {
 
 impl fmt::Debug for LocalUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalUser").field("user_id", &self.user_id).field("device_id", &self.device_id).finish_non_exhaustive()
+        f.debug_struct("LocalUser")
+            .field("user_id", &self.user_id)
+            .field("device_id", &self.device_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -53,7 +53,11 @@ impl Users {
     }
 
     /// The user whose password this is.
-    pub(super) async fn require_password(&self, user: &str, password: String) -> Result<(OwnedUserId, Account), LoginError> {
+    pub(super) async fn require_password(
+        &self,
+        user: &str,
+        password: String,
+    ) -> Result<(OwnedUserId, Account), LoginError> {
         let found = self.load_login_account(user).await?;
         let phc = found.as_ref().and_then(|(_, account)| account.password.clone());
         let is_possible = password.len() <= PASSWORD_BYTES_MAX;
@@ -74,7 +78,12 @@ impl Users {
     }
 
     /// Begins a session of a user who has proved to be one, by what `account` said then.
-    async fn open_session(&self, user_id: &UserId, proved: Account, device: NewDevice) -> Result<NewSession, LoginError> {
+    async fn open_session(
+        &self,
+        user_id: &UserId,
+        proved: Account,
+        device: NewDevice,
+    ) -> Result<NewSession, LoginError> {
         let store = &self.0.env.store;
         let user = UserKey::of(user_id);
         let draft = self.build_session(user, device)?;
@@ -104,7 +113,8 @@ impl Users {
             match outcome? {
                 Settled::Done => return Ok(draft.into_session(user_id.to_owned())),
                 Settled::Again => {
-                    account = store.get::<Accounts>(&user).await.map_err(StoreFailure::from)?.ok_or(LoginError::Forbidden)?;
+                    account =
+                        store.get::<Accounts>(&user).await.map_err(StoreFailure::from)?.ok_or(LoginError::Forbidden)?;
                     if account.password != proved.password || account.is_deactivated || account.is_locked {
                         return Err(LoginError::Forbidden);
                     }

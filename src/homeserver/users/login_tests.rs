@@ -13,7 +13,8 @@ async fn one_logs_in_by_id_or_localpart_in_any_case() {
     with_lanes(config(), async |f: Fixture| {
         f.token("alice").await;
         for user in ["alice", "@alice:hs1", "ALICE", "@ALICE:hs1"] {
-            let session = f.users.login_password(login(user, PASSWORD)).await.unwrap_or_else(|error| panic!("{user}: {error}"));
+            let session =
+                f.users.login_password(login(user, PASSWORD)).await.unwrap_or_else(|error| panic!("{user}: {error}"));
             assert_eq!(session.user_id, id("alice"));
             assert_eq!(f.users.authenticate(&session.access_token).await.unwrap().device_id, session.device_id);
         }
@@ -26,8 +27,18 @@ async fn wrong_names_and_passwords_look_the_same() {
     with_lanes(config(), async |f: Fixture| {
         f.token("alice").await;
         let long = "x".repeat(600);
-        for (user, password) in [("alice", "wrong"), ("alice", ""), ("nobody", PASSWORD), ("@alice:elsewhere", PASSWORD), ("", PASSWORD), ("alice", &long)] {
-            assert!(matches!(f.users.login_password(login(user, password)).await, Err(LoginError::Forbidden)), "{user}");
+        for (user, password) in [
+            ("alice", "wrong"),
+            ("alice", ""),
+            ("nobody", PASSWORD),
+            ("@alice:elsewhere", PASSWORD),
+            ("", PASSWORD),
+            ("alice", &long),
+        ] {
+            assert!(
+                matches!(f.users.login_password(login(user, password)).await, Err(LoginError::Forbidden)),
+                "{user}"
+            );
         }
     })
     .await;
@@ -40,9 +51,13 @@ async fn historical_names_log_in_and_go_before_small_letters() {
         let lower = f.store.get::<Accounts>(&UserKey::of(&id("alice"))).await.unwrap().unwrap();
         let historical = ruma::user_id!("@ALICE!:hs1");
         let mut txn = f.store.txn();
-        txn.put::<Accounts>(&UserKey::of(historical), &hearth_storage::schema::users::Account { user_id: historical.to_string(), ..lower });
+        txn.put::<Accounts>(
+            &UserKey::of(historical),
+            &hearth_storage::schema::users::Account { user_id: historical.to_string(), ..lower },
+        );
         f.store.commit(txn).await.unwrap();
-        let session = f.users.login_password(login("@ALICE!:hs1", PASSWORD)).await.unwrap_or_else(|error| panic!("{error}"));
+        let session =
+            f.users.login_password(login("@ALICE!:hs1", PASSWORD)).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(session.user_id, historical);
     })
     .await;

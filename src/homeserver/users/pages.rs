@@ -6,7 +6,11 @@ use hearth_storage::{Key, Page, Placed, ScanBy, StorageError, Store};
 const PAGE_ROWS: usize = 1_000;
 
 /// The rows of a prefix in the order of their keys, `rows_max` at most.
-pub(super) async fn scan_all<T, P>(store: &Store, prefix: &P, rows_max: usize) -> Result<Vec<(T::Key, T::Value)>, StorageError>
+pub(super) async fn scan_all<T, P>(
+    store: &Store,
+    prefix: &P,
+    rows_max: usize,
+) -> Result<Vec<(T::Key, T::Value)>, StorageError>
 where
     T: ScanBy<P>,
     T::Key: Clone,

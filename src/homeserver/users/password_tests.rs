@@ -1,3 +1,4 @@
+use futures_util::FutureExt as _;
 use hearth_protocol::SeededRng;
 
 use super::{PasswordFailure, Passwords, decode_phc};
@@ -29,7 +30,8 @@ async fn only_the_right_password_matches_its_hash() {
 #[tokio::test]
 async fn a_hash_made_with_other_costs_still_matches() {
     let phc = passwords(1, 1).hash("secret".to_owned(), &SeededRng::new(1)).await.unwrap();
-    let other = Passwords::new(&UsersConfig { password_hash_kib: 16, password_hash_passes: 2, ..UsersConfig::default() });
+    let other =
+        Passwords::new(&UsersConfig { password_hash_kib: 16, password_hash_passes: 2, ..UsersConfig::default() });
     assert!(other.verify("secret".to_owned(), Some(phc)).await.unwrap());
 }
 
@@ -47,7 +49,14 @@ async fn a_hash_of_another_program_matches() {
 
 #[test]
 fn other_forms_are_not_taken_for_a_hash() {
-    for bad in ["", "secret", "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAA", "$argon2id$v=19$m=8,t=1$c29tZXNhbHQ$AAAAAAAA", "$argon2id$v=19$m=8,t=1,p=1$!$AAAAAAAA", "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAA$x"] {
+    for bad in [
+        "",
+        "secret",
+        "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAA",
+        "$argon2id$v=19$m=8,t=1$c29tZXNhbHQ$AAAAAAAA",
+        "$argon2id$v=19$m=8,t=1,p=1$!$AAAAAAAA",
+        "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAA$x",
+    ] {
         assert!(decode_phc(bad).is_none(), "{bad}");
     }
 }
@@ -55,10 +64,13 @@ fn other_forms_are_not_taken_for_a_hash() {
 #[tokio::test]
 async fn the_queue_is_bounded() {
     let passwords = passwords(1, 1);
-    let (first, second) = (passwords.verify("a".to_owned(), None), passwords.verify("b".to_owned(), None));
-    let third = passwords.verify("c".to_owned(), None);
-    let (first, second, third) = futures_util::future::join3(first, second, third).await;
-    assert_eq!((first, second), (Ok(false), Ok(false)));
-    assert_eq!(third, Err(PasswordFailure::Busy));
+    let turn = passwords.jobs.acquire().await.unwrap();
+    let mut waiting = [passwords.verify("a".to_owned(), None), passwords.verify("b".to_owned(), None)].map(Box::pin);
+    for one in &mut waiting {
+        assert_eq!(one.now_or_never(), None);
+    }
+    assert_eq!(passwords.verify("c".to_owned(), None).await, Err(PasswordFailure::Busy));
+    drop(turn);
+    assert_eq!(futures_util::future::join_all(waiting).await, [Ok(false), Ok(false)]);
     assert_eq!(passwords.verify("d".to_owned(), None).await, Ok(false), "the places are free again");
 }

@@ -136,7 +136,13 @@ impl Presence {
         let now_ms = self.0.clock.monotonic_ms();
         match self.0.all.lock().users.get(user) {
             Some(known) => known.to_info(user, now_ms),
-            None => PresenceInfo { user_id: user.to_owned(), state: PresenceState::Offline, status_msg: None, last_active_ago_ms: None, currently_active: false },
+            None => PresenceInfo {
+                user_id: user.to_owned(),
+                state: PresenceState::Offline,
+                status_msg: None,
+                last_active_ago_ms: None,
+                currently_active: false,
+            },
         }
     }
 
@@ -165,7 +171,9 @@ impl Presence {
     pub fn keep_alive(&self, user: &UserId) {
         let now_ms = self.0.clock.monotonic_ms();
         let mut all = self.0.all.lock();
-        let Some(mut known) = all.users.get(user).filter(|known| known.state != PresenceState::Offline).cloned() else { return };
+        let Some(mut known) = all.users.get(user).filter(|known| known.state != PresenceState::Offline).cloned() else {
+            return;
+        };
         known.alive_ms = now_ms;
         all.put(user, known);
     }
@@ -182,11 +190,16 @@ impl Presence {
 
     /// What changed after `since` for users that the reader is interested in, at most 1000 changes, and the position
     /// up to which that is all. Without a position of this process: all who are not offline.
-    pub fn changes_since(&self, since: Option<PresencePos>, interested: impl Fn(&UserId) -> bool) -> (Vec<PresenceInfo>, PresencePos) {
+    pub fn changes_since(
+        &self,
+        since: Option<PresencePos>,
+        interested: impl Fn(&UserId) -> bool,
+    ) -> (Vec<PresenceInfo>, PresencePos) {
         let now_ms = self.0.clock.monotonic_ms();
         let all = self.0.all.lock();
         let end = PresencePos { epoch: self.0.epoch, count: all.count };
-        let from = since.filter(|since| since.epoch == self.0.epoch && since.count <= all.count).map(|since| since.count);
+        let from =
+            since.filter(|since| since.epoch == self.0.epoch && since.count <= all.count).map(|since| since.count);
         let mut changes = Vec::new();
         for (count, user) in all.by_change.range(from.map_or(0, |from| from + 1)..) {
             let Some(known) = all.users.get(user) else { continue };
@@ -210,7 +223,8 @@ impl Presence {
         let old = all.users.get(user);
         let active_ms = if is_active { Some(now_ms) } else { old.and_then(|old| old.active_ms) };
         let new = Known {
-            is_active: state == PresenceState::Online && active_ms.is_some_and(|active_ms| now_ms - active_ms < ACTIVE_WITHIN_MS),
+            is_active: state == PresenceState::Online
+                && active_ms.is_some_and(|active_ms| now_ms - active_ms < ACTIVE_WITHIN_MS),
             state,
             status_msg: status_msg.unwrap_or_else(|| old.and_then(|old| old.status_msg.clone())),
             active_ms,
@@ -264,7 +278,9 @@ impl All {
     /// Writes a user's presence; it gets a new number when others can see the difference.
     fn put(&mut self, user: &UserId, mut new: Known) {
         let old = self.users.get(user);
-        let is_visible = old.is_none_or(|old| (&old.state, &old.status_msg, old.is_active) != (&new.state, &new.status_msg, new.is_active));
+        let is_visible = old.is_none_or(|old| {
+            (&old.state, &old.status_msg, old.is_active) != (&new.state, &new.status_msg, new.is_active)
+        });
         if let Some(due_ms) = old.and_then(|old| old.due_ms) {
             self.due.remove(&(due_ms, user.to_owned()));
         }

@@ -12,7 +12,12 @@ async fn fixture() -> (Fixture, Presence) {
 }
 
 fn states(presence: &Presence, since: Option<PresencePos>) -> Vec<(String, PresenceState)> {
-    presence.changes_since(since, |_| true).0.into_iter().map(|info| (info.user_id.localpart().to_owned(), info.state)).collect()
+    presence
+        .changes_since(since, |_| true)
+        .0
+        .into_iter()
+        .map(|info| (info.user_id.localpart().to_owned(), info.state))
+        .collect()
 }
 
 fn changed(name: &str, state: PresenceState) -> (String, PresenceState) {
@@ -23,7 +28,10 @@ fn changed(name: &str, state: PresenceState) -> (String, PresenceState) {
 async fn a_user_never_heard_of_is_offline() {
     let (_f, presence) = fixture().await;
     let info = presence.load(&id("alice"));
-    assert_eq!((info.state, info.status_msg, info.last_active_ago_ms, info.currently_active), (Offline, None, None, false));
+    assert_eq!(
+        (info.state, info.status_msg, info.last_active_ago_ms, info.currently_active),
+        (Offline, None, None, false)
+    );
 }
 
 #[tokio::test]
@@ -37,7 +45,10 @@ async fn changes_are_told_once_to_who_is_interested() {
     moved.mark_unchanged();
     let (infos, at) = presence.changes_since(Some(start), |user: &UserId| user.localpart() == "alice");
     assert_eq!(infos.len(), 1);
-    assert_eq!((infos[0].status_msg.as_deref(), infos[0].currently_active, infos[0].last_active_ago_ms), (Some("hello"), true, Some(0)));
+    assert_eq!(
+        (infos[0].status_msg.as_deref(), infos[0].currently_active, infos[0].last_active_ago_ms),
+        (Some("hello"), true, Some(0))
+    );
     assert!(states(&presence, Some(at)).is_empty());
     presence.record_activity(&id("alice"));
     assert!(states(&presence, Some(at)).is_empty(), "others see no difference");
@@ -112,7 +123,10 @@ async fn who_is_connected_but_idle_becomes_unavailable() {
 async fn bad_states_and_long_texts_are_refused() {
     let (_f, presence) = fixture().await;
     assert_eq!(presence.set(&id("alice"), PresenceState::from("busy"), None), Err(PresenceError::State));
-    assert_eq!(presence.set(&id("alice"), Online, Some("x".repeat(STATUS_BYTES_MAX + 1))), Err(PresenceError::TooLarge));
+    assert_eq!(
+        presence.set(&id("alice"), Online, Some("x".repeat(STATUS_BYTES_MAX + 1))),
+        Err(PresenceError::TooLarge)
+    );
     presence.record_sync(&id("alice"), Offline).unwrap();
     assert!(states(&presence, None).is_empty());
 }

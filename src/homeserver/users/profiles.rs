@@ -77,7 +77,8 @@ fn check_key(key: &str) -> Result<(), ProfileError> {
         return Err(ProfileError::KeyTooLarge);
     }
     let is_word = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_lowercase()) && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
     let is_namespaced = key.contains('.') && key.split('.').all(is_word);
     if is_namespaced || key == DISPLAY_NAME || key == AVATAR_URL { Ok(()) } else { Err(ProfileError::Key) }
@@ -88,7 +89,11 @@ fn check_value(key: &str, value: &Value) -> Result<(), ProfileError> {
     match (key, value.as_str()) {
         (DISPLAY_NAME, Some(name)) if name.chars().count() <= DISPLAY_NAME_CHARS_MAX => Ok(()),
         (DISPLAY_NAME, _) => Err(ProfileError::Value("a display name is text of at most 256 characters")),
-        (AVATAR_URL, Some(url)) if url.len() <= AVATAR_URL_BYTES_MAX && (url.is_empty() || url.starts_with("mxc://")) => Ok(()),
+        (AVATAR_URL, Some(url))
+            if url.len() <= AVATAR_URL_BYTES_MAX && (url.is_empty() || url.starts_with("mxc://")) =>
+        {
+            Ok(())
+        }
         (AVATAR_URL, _) => Err(ProfileError::Value("an avatar is an mxc:// URL of at most 1000 bytes")),
         ("m.tz", None) => Err(ProfileError::Value("a time zone is text")),
         _ => Ok(()),
@@ -102,7 +107,11 @@ impl Users {
         let row = self.0.env.store.get::<Profiles>(&key).await?;
         Ok(row.map(|row| Profile {
             // What does not read back as JSON was never written here.
-            fields: row.fields.into_iter().map(|(key, json)| (key, serde_json::from_str(&json).unwrap_or(Value::Null))).collect(),
+            fields: row
+                .fields
+                .into_iter()
+                .map(|(key, json)| (key, serde_json::from_str(&json).unwrap_or(Value::Null)))
+                .collect(),
         }))
     }
 
@@ -128,7 +137,8 @@ impl Users {
         let user = self.local_key(user).ok_or(ProfileError::UnknownUser)?;
         let store = &self.0.env.store;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let old = store.get::<Profiles>(&user).await.map_err(StoreFailure::from)?.ok_or(ProfileError::UnknownUser)?;
+            let old =
+                store.get::<Profiles>(&user).await.map_err(StoreFailure::from)?.ok_or(ProfileError::UnknownUser)?;
             let mut new = old.clone();
             match (new.fields.binary_search_by(|(name, _)| name.as_str().cmp(key)), &json) {
                 (Ok(at), Some(json)) => new.fields[at].1.clone_from(json),

@@ -28,10 +28,13 @@ async fn fields_are_set_changed_and_removed() {
         assert!(set("org.example.pet", json!({"kind": "cat", "lives": 9, "name": null})).await);
         let profile = f.users.load_profile(&alice).await.unwrap().unwrap();
         assert_eq!((profile.display_name(), profile.avatar_url()), (Some("LemurLover"), Some("mxc://hs1/abc")));
-        assert_eq!(Value::Object(profile.fields), json!({
-            "displayname": "LemurLover", "avatar_url": "mxc://hs1/abc", "m.tz": "Europe/London",
-            "org.example.pet": {"kind": "cat", "lives": 9, "name": null},
-        }));
+        assert_eq!(
+            Value::Object(profile.fields),
+            json!({
+                "displayname": "LemurLover", "avatar_url": "mxc://hs1/abc", "m.tz": "Europe/London",
+                "org.example.pet": {"kind": "cat", "lives": 9, "name": null},
+            })
+        );
         assert!(set("avatar_url", json!("")).await);
         assert!(set("displayname", json!(null)).await);
         assert!(f.users.delete_profile_field(&alice, "m.tz").await.unwrap());

@@ -86,7 +86,13 @@ impl Users {
     }
 
     /// Makes or replaces a rule of the caller; `after` and `before` are ids of rules of the same kind.
-    pub async fn set_push_rule(&self, user: &LocalUser, rule: NewPushRule, after: Option<&str>, before: Option<&str>) -> Result<(), PushRuleError> {
+    pub async fn set_push_rule(
+        &self,
+        user: &LocalUser,
+        rule: NewPushRule,
+        after: Option<&str>,
+        before: Option<&str>,
+    ) -> Result<(), PushRuleError> {
         if rule.rule_id().is_empty() || rule.rule_id().len() > RULE_ID_BYTES_MAX {
             return Err(PushRuleError::Id);
         }
@@ -95,7 +101,9 @@ impl Users {
             rules.insert(rule.clone(), after, before).map_err(|error| match error {
                 InsertPushRuleError::ServerDefaultRuleId => PushRuleError::ServerDefault,
                 InsertPushRuleError::InvalidRuleId => PushRuleError::Id,
-                InsertPushRuleError::RelativeToServerDefaultRule | InsertPushRuleError::UnknownRuleId => PushRuleError::UnknownNeighbour,
+                InsertPushRuleError::RelativeToServerDefaultRule | InsertPushRuleError::UnknownRuleId => {
+                    PushRuleError::UnknownNeighbour
+                }
                 _ => PushRuleError::Order,
             })?;
             let own = rules.iter().filter(|rule| !rule.is_server_default()).count();
@@ -105,7 +113,12 @@ impl Users {
     }
 
     /// Deletes a rule that the caller made.
-    pub async fn delete_push_rule(&self, user: &LocalUser, kind: &RuleKind, rule_id: &str) -> Result<(), PushRuleError> {
+    pub async fn delete_push_rule(
+        &self,
+        user: &LocalUser,
+        kind: &RuleKind,
+        rule_id: &str,
+    ) -> Result<(), PushRuleError> {
         self.edit_push_rules(user, |rules| {
             rules.remove(kind.clone(), rule_id).map_err(|error| match error {
                 RemovePushRuleError::ServerDefault => PushRuleError::ServerDefault,
@@ -116,12 +129,27 @@ impl Users {
     }
 
     /// Switches a rule on or off.
-    pub async fn set_push_rule_enabled(&self, user: &LocalUser, kind: &RuleKind, rule_id: &str, is_enabled: bool) -> Result<(), PushRuleError> {
-        self.edit_push_rules(user, |rules| rules.set_enabled(kind.clone(), rule_id, is_enabled).map_err(|_| PushRuleError::Unknown)).await
+    pub async fn set_push_rule_enabled(
+        &self,
+        user: &LocalUser,
+        kind: &RuleKind,
+        rule_id: &str,
+        is_enabled: bool,
+    ) -> Result<(), PushRuleError> {
+        self.edit_push_rules(user, |rules| {
+            rules.set_enabled(kind.clone(), rule_id, is_enabled).map_err(|_| PushRuleError::Unknown)
+        })
+        .await
     }
 
     /// Changes what a rule does.
-    pub async fn set_push_rule_actions(&self, user: &LocalUser, kind: &RuleKind, rule_id: &str, actions: Vec<Action>) -> Result<(), PushRuleError> {
+    pub async fn set_push_rule_actions(
+        &self,
+        user: &LocalUser,
+        kind: &RuleKind,
+        rule_id: &str,
+        actions: Vec<Action>,
+    ) -> Result<(), PushRuleError> {
         self.edit_push_rules(user, |rules| {
             rules.set_actions(kind.clone(), rule_id, actions.clone()).map_err(|_| PushRuleError::Unknown)?;
             check_size(rules, kind, rule_id)
@@ -129,7 +157,11 @@ impl Users {
         .await
     }
 
-    async fn edit_push_rules(&self, user: &LocalUser, edit: impl Fn(&mut Ruleset) -> Result<(), PushRuleError>) -> Result<(), PushRuleError> {
+    async fn edit_push_rules(
+        &self,
+        user: &LocalUser,
+        edit: impl Fn(&mut Ruleset) -> Result<(), PushRuleError>,
+    ) -> Result<(), PushRuleError> {
         self.edit_account_data(user.key, None, PUSH_RULES, |content| {
             let mut rules = decode(&user.user_id, content);
             edit(&mut rules)?;

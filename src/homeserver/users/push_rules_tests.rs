@@ -12,7 +12,10 @@ fn content(rule_id: &str, pattern: &str) -> NewPushRule {
 async fn who_never_changed_a_rule_has_the_servers_defaults() {
     with_lanes(config(), async |f: Fixture| {
         let rules = f.users.load_push_rules(&id("alice")).await.unwrap();
-        assert_eq!(serde_json::to_value(rules).unwrap(), serde_json::to_value(Ruleset::server_default(&id("alice"))).unwrap());
+        assert_eq!(
+            serde_json::to_value(rules).unwrap(),
+            serde_json::to_value(Ruleset::server_default(&id("alice"))).unwrap()
+        );
     })
     .await;
 }
@@ -53,16 +56,28 @@ async fn what_cannot_be_is_refused() {
         assert!(matches!(set(content("a", "x"), Some("unknown")).await, Err(PushRuleError::UnknownNeighbour)));
         assert!(matches!(set(content("a", &"x".repeat(1_100)), None).await, Err(PushRuleError::TooLarge)));
         let rule = NewPushRule::Override(NewConditionalPushRule::new("after".to_owned(), vec![], vec![]));
-        assert!(matches!(set(rule, Some(".m.rule.master")).await, Err(PushRuleError::UnknownNeighbour)), "an `after` of the server's rules is an error, no panic");
+        assert!(
+            matches!(set(rule, Some(".m.rule.master")).await, Err(PushRuleError::UnknownNeighbour)),
+            "an `after` of the server's rules is an error, no panic"
+        );
         set(content("a", "x"), None).await.unwrap();
         set(content("b", "x"), None).await.unwrap();
         assert!(matches!(set(content("c", "x"), None).await, Err(PushRuleError::TooMany)));
         set(content("b", "y"), None).await.unwrap();
-        assert!(matches!(f.users.delete_push_rule(&alice, &RuleKind::Override, ".m.rule.master").await, Err(PushRuleError::ServerDefault)));
+        assert!(matches!(
+            f.users.delete_push_rule(&alice, &RuleKind::Override, ".m.rule.master").await,
+            Err(PushRuleError::ServerDefault)
+        ));
         assert!(matches!(f.users.delete_push_rule(&alice, &RuleKind::Content, "c").await, Err(PushRuleError::Unknown)));
-        assert!(matches!(f.users.set_push_rule_enabled(&alice, &RuleKind::Content, "c", true).await, Err(PushRuleError::Unknown)));
+        assert!(matches!(
+            f.users.set_push_rule_enabled(&alice, &RuleKind::Content, "c", true).await,
+            Err(PushRuleError::Unknown)
+        ));
         let actions = vec![Action::Notify; 500];
-        assert!(matches!(f.users.set_push_rule_actions(&alice, &RuleKind::Content, "a", actions).await, Err(PushRuleError::TooLarge)));
+        assert!(matches!(
+            f.users.set_push_rule_actions(&alice, &RuleKind::Content, "a", actions).await,
+            Err(PushRuleError::TooLarge)
+        ));
     })
     .await;
 }

@@ -1,19 +1,21 @@
 //! Making accounts.
 
 use hearth_protocol::{UserKey, random_string};
-use hearth_storage::schema::users::{Account, Accounts, Profiles, RegistrationTokenUse, RegistrationTokenUses, TokenUseState, UiaSessions, UserProfile};
-use hearth_storage::{CommitError, StorageError, Txn};
+use hearth_storage::schema::users::{
+    Account, Accounts, Profiles, RegistrationTokenUse, RegistrationTokenUses, TokenUseState, UiaSessions, UserProfile,
+};
+use hearth_storage::{StorageError, Txn};
 use ruma::OwnedUserId;
 use thiserror::Error;
 
 use super::config::FirstDisplayName;
-use super::error::StoreFailure;
+use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
 use super::localpart::{BadUsername, build_user_id};
 use super::password::{PASSWORD_BYTES_MAX, PasswordFailure};
 use super::profiles::build_first_profile;
 use super::registration_tokens::{TokenClaimed, TokenUseError, token_use_key};
-use super::sessions::{BadDevice, NewDevice, NewSession};
+use super::sessions::{BadDevice, NewDevice, NewSession, SessionDraft};
 use super::uia::RegistrationPassed;
 use super::uia_session::session_row;
 
@@ -127,13 +129,23 @@ struct AccountSeed {
 
 impl Users {
     /// Makes an account for somebody who has passed the interactive authentication.
-    pub async fn register(&self, request: RegisterRequest, passed: RegistrationPassed) -> Result<Registered, RegisterError> {
+    pub async fn register(
+        &self,
+        request: RegisterRequest,
+        passed: RegistrationPassed,
+    ) -> Result<Registered, RegisterError> {
         let user_id = match request.username.as_deref() {
             Some(name) => self.check_username(name).await?,
             None => self.draw_username().await?,
         };
         self.check_new_password(request.password.as_deref())?;
-        let seed = AccountSeed { password: request.password, is_guest: false, is_admin: false, device: request.device, passed: Some(passed) };
+        let seed = AccountSeed {
+            password: request.password,
+            is_guest: false,
+            is_admin: false,
+            device: request.device,
+            passed: Some(passed),
+        };
         self.create_account(user_id, seed).await
     }
 
@@ -151,14 +163,21 @@ impl Users {
     pub async fn create_user(&self, new: NewUser) -> Result<Registered, RegisterError> {
         let user_id = build_user_id(&new.username, self.server_name())?;
         self.check_new_password(new.password.as_deref())?;
-        let seed = AccountSeed { password: new.password, is_guest: false, is_admin: new.is_admin, device: new.device, passed: None };
+        let seed = AccountSeed {
+            password: new.password,
+            is_guest: false,
+            is_admin: new.is_admin,
+            device: new.device,
+            passed: None,
+        };
         self.create_account(user_id, seed).await
     }
 
     /// The id that an account of this name would get, if one may be made now (C-S API, `GET /register/available`).
     pub async fn check_username(&self, name: &str) -> Result<OwnedUserId, RegisterError> {
         let user_id = build_user_id(name, self.server_name())?;
-        let is_reserved = self.0.config.reserved_names.iter().any(|reserved| reserved.eq_ignore_ascii_case(user_id.localpart()));
+        let is_reserved =
+            self.0.config.reserved_names.iter().any(|reserved| reserved.eq_ignore_ascii_case(user_id.localpart()));
         if is_reserved || self.0.names.is_exclusive(&user_id) {
             return Err(RegisterError::Reserved);
         }
@@ -190,7 +209,6 @@ impl Users {
 
     /// One commit: the account, its profile, its first session, and the end of what led to it.
     async fn create_account(&self, user_id: OwnedUserId, seed: AccountSeed) -> Result<Registered, RegisterError> {
-        let store = &self.0.env.store;
         let user = UserKey::of(&user_id);
         let draft = seed.device.map(|device| self.build_session(user, device)).transpose()?;
         let password = match seed.password {
@@ -210,36 +228,52 @@ impl Users {
             devices: u32::from(draft.is_some()),
             sessions_revision: 1,
         };
-        let mut txn = store.txn();
-        txn.assert_absent::<Accounts>(&user);
-        txn.put::<Accounts>(&user, &account);
-        txn.put::<Profiles>(&user, &self.build_profile(&user_id));
-        if let Some(draft) = &draft {
-            draft.put(&mut txn, None);
-        }
-        if let Some(passed) = &seed.passed {
+        let claimed = match &seed.passed {
             // The last step before the commit, since a claim is not given back.
-            let claimed = self.claim_token_use(passed, &user_id).await?;
-            end_authentication(&mut txn, passed, claimed);
-        }
-        match store.commit(txn).await {
-            Ok(_) => {}
-            Err(CommitError::Conflict { .. }) if self.is_this_account(user, &account).await? => {}
-            Err(CommitError::Conflict { .. }) => return Err(RegisterError::Taken),
-            Err(error) => return Err(StoreFailure::Write(error).into()),
-        }
+            Some(passed) => Some((passed, self.claim_token_use(passed, &user_id).await?)),
+            None => None,
+        };
+        self.commit_account(user, &account, draft.as_ref(), claimed).await?;
         tracing::info!(%user_id, is_guest = account.is_guest, is_admin = account.is_admin, "account made");
         Ok(Registered { session: draft.map(|draft| draft.into_session(user_id.clone())), user_id })
     }
 
-    /// Whether the commit that met a conflict had come through before: the salt of the password tells.
-    async fn is_this_account(&self, user: UserKey, account: &Account) -> Result<bool, StorageError> {
-        Ok(self.0.env.store.get::<Accounts>(&user).await?.as_ref() == Some(account) && account.password.is_some())
+    async fn commit_account(
+        &self,
+        user: UserKey,
+        account: &Account,
+        draft: Option<&SessionDraft>,
+        claimed: Option<(&RegistrationPassed, TokenClaimed)>,
+    ) -> Result<(), RegisterError> {
+        let store = &self.0.env.store;
+        for _ in 0..COMMIT_ATTEMPTS_MAX {
+            let mut txn = store.txn();
+            txn.assert_absent::<Accounts>(&user);
+            txn.put::<Accounts>(&user, account);
+            txn.put::<Profiles>(&user, &self.build_profile(account));
+            if let Some(draft) = draft {
+                draft.put(&mut txn, None);
+            }
+            if let Some((passed, claimed)) = claimed {
+                end_authentication(&mut txn, passed, claimed);
+            }
+            if let Settled::Done = settle(store.commit(txn).await)? {
+                return Ok(());
+            }
+            match store.get::<Accounts>(&user).await? {
+                // An earlier attempt has come through after all: the salt of the password tells.
+                Some(known) if known == *account && account.password.is_some() => return Ok(()),
+                Some(_) => return Err(RegisterError::Taken),
+                None => {}
+            }
+        }
+        Err(StoreFailure::Contended.into())
     }
 
-    fn build_profile(&self, user_id: &OwnedUserId) -> UserProfile {
+    fn build_profile(&self, account: &Account) -> UserProfile {
+        let localpart = account.user_id.strip_prefix('@').and_then(|id| id.split_once(':'));
         match self.0.config.first_display_name {
-            FirstDisplayName::Localpart => build_first_profile(Some(user_id.localpart())),
+            FirstDisplayName::Localpart => build_first_profile(localpart.map(|(localpart, _)| localpart)),
             FirstDisplayName::None => build_first_profile(None),
         }
     }

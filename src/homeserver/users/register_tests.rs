@@ -8,20 +8,31 @@ use crate::users::testing::{Fixture, PASSWORD, config, id, with_lanes};
 use crate::users::{BadUsername, ExclusiveNames, FirstDisplayName, NewDevice, Users, UsersConfig};
 
 fn request(name: &str) -> RegisterRequest {
-    RegisterRequest { username: Some(name.to_owned()), password: Some(PASSWORD.to_owned()), device: Some(NewDevice::default()) }
+    RegisterRequest {
+        username: Some(name.to_owned()),
+        password: Some(PASSWORD.to_owned()),
+        device: Some(NewDevice::default()),
+    }
 }
 
 #[tokio::test]
 async fn an_account_comes_with_a_session_and_a_display_name() {
     with_lanes(config(), async |f: Fixture| {
         let device = NewDevice { device_id: Some("xyzzy".into()), display_name: Some("my phone".to_owned()) };
-        let made = f.users.register(RegisterRequest { device: Some(device), ..request("user-UPPER") }, f.passed().await).await.unwrap_or_else(|e| panic!("{e}"));
+        let made = f
+            .users
+            .register(RegisterRequest { device: Some(device), ..request("user-UPPER") }, f.passed().await)
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(made.user_id, id("user-upper"));
         let session = made.session.unwrap();
         let user = f.users.authenticate(&session.access_token).await.unwrap();
         assert_eq!((user.device_id.as_str(), user.is_admin, user.is_guest), ("xyzzy", false, false));
         assert_eq!(f.users.load_profile(&made.user_id).await.unwrap().unwrap().display_name(), Some("user-upper"));
-        assert_eq!(f.users.load_device(&user.key, "xyzzy".into()).await.unwrap().unwrap().display_name.as_deref(), Some("my phone"));
+        assert_eq!(
+            f.users.load_device(&user.key, "xyzzy".into()).await.unwrap().unwrap().display_name.as_deref(),
+            Some("my phone")
+        );
     })
     .await;
 }
@@ -52,7 +63,14 @@ async fn a_name_is_given_once_also_after_its_account_ended() {
 #[tokio::test]
 async fn of_many_who_want_a_name_at_once_one_gets_it() {
     for seed in 0..10 {
-        let faults = MemoryFaults { seed, latency_us_max: 200, conflict_per_mille: 0, unknown_per_mille: 200, busy_per_mille: 100, ..MemoryFaults::default() };
+        let faults = MemoryFaults {
+            seed,
+            latency_us_max: 200,
+            conflict_per_mille: 0,
+            unknown_per_mille: 200,
+            busy_per_mille: 100,
+            ..MemoryFaults::default()
+        };
         let f = Fixture::with_faults(8, config(), faults).await;
         let passed = f.passed().await;
         let wishes = (0..8).map(|_| f.users.register(request("alice"), passed.clone()));
@@ -72,7 +90,10 @@ async fn bad_names_and_passwords_are_refused() {
         };
         assert!(matches!(refused("a!b", PASSWORD).await, RegisterError::Username(BadUsername::Characters)));
         assert!(matches!(refused(&"a".repeat(251), PASSWORD).await, RegisterError::Username(BadUsername::TooLong)));
-        assert!(matches!(refused("alice", "short").await, RegisterError::BadPassword(BadPassword::TooShort { bytes_min: 8 })));
+        assert!(matches!(
+            refused("alice", "short").await,
+            RegisterError::BadPassword(BadPassword::TooShort { bytes_min: 8 })
+        ));
         assert!(matches!(refused("alice", &"x".repeat(513)).await, RegisterError::BadPassword(BadPassword::TooLong)));
         assert!(f.users.load_account(&id("alice")).await.unwrap().is_none());
     })
@@ -121,7 +142,8 @@ async fn guests_are_a_setting() {
     with_lanes(config(), async |f: Fixture| {
         assert!(matches!(f.users.register_guest(NewDevice::default()).await, Err(RegisterError::GuestsForbidden)));
         let users = Users::new(&f.env, UsersConfig { guests_allowed: true, ..config() });
-        let session = users.register_guest(NewDevice::default()).await.unwrap_or_else(|e| panic!("{e}")).session.unwrap();
+        let session =
+            users.register_guest(NewDevice::default()).await.unwrap_or_else(|e| panic!("{e}")).session.unwrap();
         assert!(users.authenticate(&session.access_token).await.unwrap().is_guest);
     })
     .await;

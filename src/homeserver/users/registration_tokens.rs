@@ -5,7 +5,9 @@
 //! its time. So a token that allows ten accounts makes ten, whatever runs at the same time or crashes in between.
 
 use hearth_protocol::random_string;
-use hearth_storage::schema::users::{RegistrationToken, RegistrationTokenUse, RegistrationTokenUses, RegistrationTokens, TokenUseState};
+use hearth_storage::schema::users::{
+    RegistrationToken, RegistrationTokenUse, RegistrationTokenUses, RegistrationTokens, TokenUseState,
+};
 use hearth_storage::{CommitError, StorageError};
 use ruma::UserId;
 use thiserror::Error;
@@ -104,7 +106,8 @@ pub(super) fn token_use_key(token: &str, session: [u8; 16]) -> UseKey {
 }
 
 fn is_grammatical(token: &str) -> bool {
-    (1..=TOKEN_LEN_MAX).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte))
+    (1..=TOKEN_LEN_MAX).contains(&token.len())
+        && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte))
 }
 
 impl Users {
@@ -119,7 +122,12 @@ impl Users {
         if tokens.len() >= TOKENS_MAX {
             return Err(RegistrationTokenError::TooMany);
         }
-        let row = RegistrationToken { uses_allowed: new.uses_allowed, uses: 0, expires_ms: new.expires_ms, created_ms: self.now_ms() };
+        let row = RegistrationToken {
+            uses_allowed: new.uses_allowed,
+            uses: 0,
+            expires_ms: new.expires_ms,
+            created_ms: self.now_ms(),
+        };
         let key = (SHELF, token);
         let mut txn = store.txn();
         txn.assert_absent::<RegistrationTokens>(&key);
@@ -136,7 +144,12 @@ impl Users {
         let rows = scan_all::<RegistrationTokens, _>(&self.0.env.store, &SHELF, TOKENS_MAX).await?;
         Ok(rows
             .into_iter()
-            .map(|((_, token), row)| RegistrationTokenInfo { token, uses_allowed: row.uses_allowed, uses: row.uses, expires_ms: row.expires_ms })
+            .map(|((_, token), row)| RegistrationTokenInfo {
+                token,
+                uses_allowed: row.uses_allowed,
+                uses: row.uses,
+                expires_ms: row.expires_ms,
+            })
             .collect())
     }
 
@@ -174,7 +187,11 @@ impl Users {
         let store = &self.0.env.store;
         let (token_key, use_key) = ((SHELF, token.to_owned()), token_use_key(token, session.nonce));
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let (row, held) = futures_util::future::try_join(store.get::<RegistrationTokens>(&token_key), store.get::<RegistrationTokenUses>(&use_key)).await?;
+            let (row, held) = futures_util::future::try_join(
+                store.get::<RegistrationTokens>(&token_key),
+                store.get::<RegistrationTokenUses>(&use_key),
+            )
+            .await?;
             let row = row.filter(|row| self.is_alive(row)).ok_or(TokenUseError::Void)?;
             let Some(allowed) = row.uses_allowed else { return Ok(()) };
             match held.map(|held| held.state) {
@@ -195,7 +212,10 @@ impl Users {
             if uses >= allowed {
                 return Err(TokenUseError::Void);
             }
-            let held = RegistrationTokenUse { state: TokenUseState::Reserved, expires_ms: session.expires_ms.saturating_add(GRACE_MS) };
+            let held = RegistrationTokenUse {
+                state: TokenUseState::Reserved,
+                expires_ms: session.expires_ms.saturating_add(GRACE_MS),
+            };
             txn.put::<RegistrationTokens>(&token_key, &RegistrationToken { uses: uses + 1, ..row });
             txn.assert_absent::<RegistrationTokenUses>(&use_key);
             txn.put::<RegistrationTokenUses>(&use_key, &held);
@@ -208,18 +228,25 @@ impl Users {
 
     async fn list_fallen_uses(&self, token: &str) -> Result<Vec<(UseKey, RegistrationTokenUse)>, StorageError> {
         let now_ms = self.now_ms();
-        let rows = scan_all::<RegistrationTokenUses, _>(&self.0.env.store, &(SHELF, token.to_owned()), USES_MAX).await?;
+        let rows =
+            scan_all::<RegistrationTokenUses, _>(&self.0.env.store, &(SHELF, token.to_owned()), USES_MAX).await?;
         let fallen = rows.into_iter().filter(|(_, row)| row.state != TokenUseState::Done && row.expires_ms <= now_ms);
         Ok(fallen.take(FALL_BACK_MAX).collect())
     }
 
     /// Binds the session's use to the account that is being made with it: two requests of one session make one account.
-    pub(super) async fn claim_token_use(&self, passed: &RegistrationPassed, user: &UserId) -> Result<TokenClaimed, TokenUseError> {
+    pub(super) async fn claim_token_use(
+        &self,
+        passed: &RegistrationPassed,
+        user: &UserId,
+    ) -> Result<TokenClaimed, TokenUseError> {
         let Some(token) = &passed.registration_token else { return Ok(TokenClaimed::Free) };
         let store = &self.0.env.store;
         let use_key = token_use_key(token, passed.session);
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let Some(held) = store.get::<RegistrationTokenUses>(&use_key).await? else { return self.count_free_use(token).await };
+            let Some(held) = store.get::<RegistrationTokenUses>(&use_key).await? else {
+                return self.count_free_use(token).await;
+            };
             match &held.state {
                 TokenUseState::Claimed(by) if by == user.as_str() => return Ok(TokenClaimed::Held),
                 TokenUseState::Claimed(_) | TokenUseState::Done => return Err(TokenUseError::Void),
@@ -227,7 +254,10 @@ impl Users {
             }
             let mut txn = store.txn();
             txn.assert_eq::<RegistrationTokenUses>(&use_key, &held);
-            txn.put::<RegistrationTokenUses>(&use_key, &RegistrationTokenUse { state: TokenUseState::Claimed(user.to_string()), ..held });
+            txn.put::<RegistrationTokenUses>(
+                &use_key,
+                &RegistrationTokenUse { state: TokenUseState::Claimed(user.to_string()), ..held },
+            );
             if let Settled::Done = settle(store.commit(txn).await)? {
                 return Ok(TokenClaimed::Held);
             }

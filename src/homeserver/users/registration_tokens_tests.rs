@@ -1,8 +1,8 @@
-use std::time::Duration;
-
 use super::{GRACE_MS, NewRegistrationToken, RegistrationTokenError};
 use crate::users::testing::{Fixture, PASSWORD, config, with_lanes};
-use crate::users::{Auth, RegisterError, RegisterRequest, RegistrationPassed, Registration, Stage, UiaOutcome, UsersConfig};
+use crate::users::{
+    Auth, RegisterError, RegisterRequest, Registration, RegistrationPassed, Stage, UiaOutcome, UsersConfig,
+};
 
 fn by_token() -> UsersConfig {
     UsersConfig { registration: Registration::Token, ..config() }
@@ -17,22 +17,33 @@ async fn pass(f: &Fixture, token: &str) -> Option<RegistrationPassed> {
 }
 
 async fn register(f: &Fixture, name: &str, passed: RegistrationPassed) -> Result<(), RegisterError> {
-    let request = RegisterRequest { username: Some(name.to_owned()), password: Some(PASSWORD.to_owned()), device: None };
+    let request =
+        RegisterRequest { username: Some(name.to_owned()), password: Some(PASSWORD.to_owned()), device: None };
     f.users.register(request, passed).await.map(drop)
 }
 
 async fn limited(f: &Fixture, uses: u32) -> String {
-    f.users.create_registration_token(NewRegistrationToken { uses_allowed: Some(uses), ..Default::default() }).await.unwrap()
+    f.users
+        .create_registration_token(NewRegistrationToken { uses_allowed: Some(uses), ..Default::default() })
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn tokens_are_made_listed_and_deleted() {
     with_lanes(by_token(), async |f: Fixture| {
-        let new = |token: &str| NewRegistrationToken { token: Some(token.to_owned()), uses_allowed: None, expires_ms: None };
+        let new =
+            |token: &str| NewRegistrationToken { token: Some(token.to_owned()), uses_allowed: None, expires_ms: None };
         f.users.create_registration_token(new("fete.2026_~-")).await.unwrap();
-        assert!(matches!(f.users.create_registration_token(new("fete.2026_~-")).await, Err(RegistrationTokenError::Taken)));
+        assert!(matches!(
+            f.users.create_registration_token(new("fete.2026_~-")).await,
+            Err(RegistrationTokenError::Taken)
+        ));
         for bad in ["", "a b", "é", &"a".repeat(65)] {
-            assert!(matches!(f.users.create_registration_token(new(bad)).await, Err(RegistrationTokenError::Grammar)), "{bad}");
+            assert!(
+                matches!(f.users.create_registration_token(new(bad)).await, Err(RegistrationTokenError::Grammar)),
+                "{bad}"
+            );
             assert!(!f.users.is_registration_token_valid(bad).await.unwrap());
         }
         assert_eq!(f.users.list_registration_tokens().await.unwrap()[0].token, "fete.2026_~-");
@@ -53,6 +64,7 @@ async fn a_token_for_two_makes_two_accounts() {
         assert!(!f.users.is_registration_token_valid(&token).await.unwrap());
         register(&f, "alice", passes.0).await.unwrap();
         register(&f, "bob", passes.1).await.unwrap();
+        f.settle().await;
         f.clock.advance(10 * GRACE_MS);
         assert!(pass(&f, &token).await.is_none(), "done uses never come back");
     })
@@ -94,7 +106,7 @@ async fn what_was_reserved_and_not_used_falls_back() {
         let passed = pass(&f, &token).await.unwrap();
         register(&f, "alice", passed).await.unwrap();
         assert!(matches!(register(&f, "bob", late).await, Err(RegisterError::TokenUsed)));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        f.settle().await;
         assert_eq!(f.users.list_registration_tokens().await.unwrap()[0].uses, 1);
     })
     .await;
@@ -104,7 +116,8 @@ async fn what_was_reserved_and_not_used_falls_back() {
 async fn tokens_without_a_limit_count_and_expired_ones_are_void() {
     with_lanes(by_token(), async |f: Fixture| {
         let expires_ms = Some(f.clock_ms() + 1_000);
-        let token = f.users.create_registration_token(NewRegistrationToken { expires_ms, ..Default::default() }).await.unwrap();
+        let token =
+            f.users.create_registration_token(NewRegistrationToken { expires_ms, ..Default::default() }).await.unwrap();
         for name in ["a", "b", "c"] {
             register(&f, name, pass(&f, &token).await.unwrap()).await.unwrap();
         }

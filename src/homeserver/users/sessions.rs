@@ -122,8 +122,12 @@ impl Users {
     /// Checks the device and draws a token.
     pub(super) fn build_session(&self, user: UserKey, device: NewDevice) -> Result<SessionDraft, BadDevice> {
         let rng = &*self.0.env.rng;
-        let device_id = device.device_id.unwrap_or_else(|| random_string(rng, NEW_DEVICE_ID_LEN).to_ascii_uppercase().into());
-        if device_id.as_str().is_empty() || device_id.as_str().len() > DEVICE_ID_BYTES_MAX || device_id.as_str().chars().any(char::is_control) {
+        let device_id =
+            device.device_id.unwrap_or_else(|| random_string(rng, NEW_DEVICE_ID_LEN).to_ascii_uppercase().into());
+        if device_id.as_str().is_empty()
+            || device_id.as_str().len() > DEVICE_ID_BYTES_MAX
+            || device_id.as_str().chars().any(char::is_control)
+        {
             return Err(BadDevice::Id);
         }
         if device.display_name.as_ref().is_some_and(|name| name.len() > DEVICE_NAME_BYTES_MAX) {
@@ -171,7 +175,9 @@ impl Users {
     ) -> Result<Option<Account>, E> {
         let store = &self.0.env.store;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let Some(account) = store.get::<Accounts>(&user).await.map_err(StoreFailure::from)? else { return Ok(None) };
+            let Some(account) = store.get::<Accounts>(&user).await.map_err(StoreFailure::from)? else {
+                return Ok(None);
+            };
             let devices = self.list_logged_out(user, log_out).await?;
             let mut new = account.clone();
             edit(&mut new)?;

@@ -115,7 +115,10 @@ async fn bad_devices_are_refused() {
         for (device_id, name) in [("", ""), (long.as_str(), ""), ("a\0b", ""), ("A", long.as_str())] {
             let device = NewDevice { device_id: Some(device_id.into()), display_name: Some(name.to_owned()) };
             let login = PasswordLogin { user: "alice".to_owned(), password: PASSWORD.to_owned(), device };
-            assert!(matches!(f.users.login_password(login).await, Err(LoginError::Device(BadDevice::Id | BadDevice::Name))), "{device_id:?}");
+            assert!(
+                matches!(f.users.login_password(login).await, Err(LoginError::Device(BadDevice::Id | BadDevice::Name))),
+                "{device_id:?}"
+            );
         }
     })
     .await;
@@ -125,7 +128,14 @@ async fn bad_devices_are_refused() {
 #[tokio::test]
 async fn logins_and_a_new_password_at_the_same_time_agree() {
     for seed in 0..20 {
-        let faults = MemoryFaults { seed, latency_us_max: 200, conflict_per_mille: 50, unknown_per_mille: 50, busy_per_mille: 50, ..MemoryFaults::default() };
+        let faults = MemoryFaults {
+            seed,
+            latency_us_max: 200,
+            conflict_per_mille: 50,
+            unknown_per_mille: 50,
+            busy_per_mille: 50,
+            ..MemoryFaults::default()
+        };
         let f = Fixture::with_faults(8, UsersConfig { password_hash_jobs_max: 8, ..config() }, faults).await;
         let user = f.user("alice").await;
         let login = |n: usize| {
@@ -139,7 +149,10 @@ async fn logins_and_a_new_password_at_the_same_time_agree() {
         reset.unwrap();
         for login in logins {
             match login {
-                Ok(session) => assert!(!is_valid(&f, &session.access_token).await, "seed {seed}: the old password's session outlives it"),
+                Ok(session) => assert!(
+                    !is_valid(&f, &session.access_token).await,
+                    "seed {seed}: the old password's session outlives it"
+                ),
                 Err(LoginError::Forbidden) => {}
                 Err(error) => panic!("seed {seed}: {error}"),
             }

@@ -42,14 +42,24 @@ impl Users {
     }
 
     /// Adds a tag to a room of the caller, or changes it. `info` is the tag's content, such as its order.
-    pub async fn set_tag(&self, user: &LocalUser, room: &RoomId, tag: &str, info: &Map<String, Value>) -> Result<(), TagError> {
+    pub async fn set_tag(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        tag: &str,
+        info: &Map<String, Value>,
+    ) -> Result<(), TagError> {
         if tag.is_empty() || tag.len() > TAG_BYTES_MAX {
             return Err(TagError::Invalid);
         }
         self.edit_account_data(user.key, Some(room), TAG, |content| {
             let mut tags = read_tags(content);
             tags.insert(tag.to_owned(), Value::Object(info.clone()));
-            if tags.len() > TAGS_MAX { Err(TagError::Invalid) } else { Ok(Edit::Set(json!({ "tags": tags }).to_string())) }
+            if tags.len() > TAGS_MAX {
+                Err(TagError::Invalid)
+            } else {
+                Ok(Edit::Set(json!({ "tags": tags }).to_string()))
+            }
         })
         .await
     }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use hearth_protocol::{MockClock, SeededRng, Signer, UnixMs};
-use hearth_storage::{Engine, MemoryFaults, Store, StoreOptions};
+use hearth_storage::{Engine, MemoryFaults, StorageWorkers, Store, StoreOptions};
 use ruma::{OwnedServerName, OwnedUserId, UserId};
 
-use super::{Auth, LocalUser, NewDevice, NewUser, PasswordLogin, RegistrationPassed, Stage, UiaOutcome, Users, UsersConfig};
+use super::{
+    Auth, LocalUser, NewDevice, NewUser, PasswordLogin, RegistrationPassed, Stage, UiaOutcome, Users, UsersConfig,
+};
 use crate::{Env, Stop};
 
 /// The password of everybody whom the fixture makes.
@@ -37,12 +39,29 @@ pub(super) fn config() -> UsersConfig {
     }
 }
 
+/// Opens the store, again when an injected fault hits the opening itself.
+async fn open(mut options: StoreOptions) -> (Store, StorageWorkers) {
+    for _ in 0..100 {
+        match Store::open(options.clone()).await {
+            Ok(opened) => return opened,
+            Err(_) => {
+                let Engine::Memory(faults) = &mut options.engine else { break };
+                faults.seed += 1_000;
+            }
+        }
+    }
+    panic!("the store does not open");
+}
+
 impl Fixture {
     pub(super) async fn new(lanes: u16, config: UsersConfig) -> Self {
         Self::with_faults(lanes, config, MemoryFaults::default()).await
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the workers of storage run beside the test, as the server would run them")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the workers of storage run beside the test, as the server would run them"
+    )]
     pub(super) async fn with_faults(lanes: u16, config: UsersConfig, faults: MemoryFaults) -> Self {
         let clock = Arc::new(MockClock::new(UnixMs(1_700_000_000_000)));
         let rng = Arc::new(SeededRng::new(7));
@@ -54,7 +73,7 @@ impl Fixture {
             clock: clock.clone(),
             rng: rng.clone(),
         };
-        let (store, workers) = Store::open(options).await.unwrap();
+        let (store, workers) = open(options).await;
         let stop = Stop::new();
         for worker in workers {
             tokio::spawn(worker.run(stop.clone()));
@@ -62,6 +81,13 @@ impl Fixture {
         let signer = Signer::from_seed(server_name.clone(), [1; 32], "ed25519:test").unwrap();
         let env = Env { store: store.clone(), clock: clock.clone(), rng, server_name, signer: Arc::new(signer) };
         Self { users: Users::new(&env, config), clock, store, env, stop }
+    }
+
+    /// Waits until all effects on other lanes are applied.
+    pub(super) async fn settle(&self) {
+        for lane in (0..self.store.lanes()).map(hearth_protocol::Lane) {
+            assert!(self.store.wait_applied(lane, self.store.head(lane)).await);
+        }
     }
 
     /// The time of day, in milliseconds since 1970.

@@ -71,7 +71,15 @@ mod tests {
     #[test]
     fn what_is_no_token_is_not_read() {
         let (token, _) = build_token(UserKey([7; 16]), &SeededRng::new(1));
-        let bad = ["", "hearth_", "syt_abc", &token[1..], &token[..token.len() - 1], &format!("{token}x"), &token.replace("hearth_", "earth__")];
+        let bad = [
+            "",
+            "hearth_",
+            "syt_abc",
+            &token[1..],
+            &token[..token.len() - 1],
+            &format!("{token}x"),
+            &token.replace("hearth_", "earth__"),
+        ];
         for bad in bad {
             assert_eq!(TokenClaim::read(bad), None, "{bad}");
         }

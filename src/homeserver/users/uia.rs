@@ -171,7 +171,10 @@ struct Progress {
 
 impl Users {
     /// The stages of registration (C-S API, `POST /register`).
-    pub async fn check_registration_auth(&self, auth: Option<&Auth>) -> Result<UiaOutcome<RegistrationPassed>, UiaError> {
+    pub async fn check_registration_auth(
+        &self,
+        auth: Option<&Auth>,
+    ) -> Result<UiaOutcome<RegistrationPassed>, UiaError> {
         let mut flow = match self.0.config.registration {
             Registration::Closed => return Err(UiaError::RegistrationClosed),
             Registration::Token => vec![REGISTRATION_TOKEN],
@@ -195,8 +198,18 @@ impl Users {
     }
 
     /// Asks a user who is logged in for the password again. `operation` and `path` are what the session is good for.
-    pub async fn check_user_auth(&self, user: &LocalUser, operation: &str, path: &str, auth: Option<&Auth>) -> Result<UiaOutcome<Reauthenticated>, UiaError> {
-        let asking = Asking { flows: vec![vec![PASSWORD]], purpose: build_purpose(operation, path, Some(&user.key.0)), user: Some(user) };
+    pub async fn check_user_auth(
+        &self,
+        user: &LocalUser,
+        operation: &str,
+        path: &str,
+        auth: Option<&Auth>,
+    ) -> Result<UiaOutcome<Reauthenticated>, UiaError> {
+        let asking = Asking {
+            flows: vec![vec![PASSWORD]],
+            purpose: build_purpose(operation, path, Some(&user.key.0)),
+            user: Some(user),
+        };
         Ok(match self.check_auth(&asking, auth).await? {
             UiaOutcome::Challenge(challenge) => UiaOutcome::Challenge(challenge),
             UiaOutcome::Passed(_) => UiaOutcome::Passed(Reauthenticated(())),
@@ -244,7 +257,12 @@ impl Users {
         Ok(Progress { session, now: row.clone().unwrap_or_else(empty), row })
     }
 
-    async fn check_stage(&self, asking: &Asking<'_>, stage: &Stage, progress: &mut Progress) -> Result<Result<(), StageError>, UiaError> {
+    async fn check_stage(
+        &self,
+        asking: &Asking<'_>,
+        stage: &Stage,
+        progress: &mut Progress,
+    ) -> Result<Result<(), StageError>, UiaError> {
         let name = match stage {
             Stage::Dummy => DUMMY,
             Stage::Terms => TERMS,
@@ -266,7 +284,12 @@ impl Users {
         Ok(checked)
     }
 
-    async fn check_password_stage(&self, asking: &Asking<'_>, user: &str, password: &str) -> Result<Result<(), StageError>, UiaError> {
+    async fn check_password_stage(
+        &self,
+        asking: &Asking<'_>,
+        user: &str,
+        password: &str,
+    ) -> Result<Result<(), StageError>, UiaError> {
         let Some(caller) = asking.user else { return Ok(Err(StageError::NotOffered)) };
         if !build_login_candidates(user, self.server_name()).contains(&caller.user_id) {
             return Err(UiaError::OtherUser);
@@ -279,7 +302,11 @@ impl Users {
         }
     }
 
-    async fn check_token_stage(&self, token: &str, progress: &mut Progress) -> Result<Result<(), StageError>, UiaError> {
+    async fn check_token_stage(
+        &self,
+        token: &str,
+        progress: &mut Progress,
+    ) -> Result<Result<(), StageError>, UiaError> {
         if progress.now.registration_token.as_deref().is_some_and(|reserved| reserved != token) {
             return Ok(Err(StageError::BadRegistrationToken)); // One session, one token.
         }

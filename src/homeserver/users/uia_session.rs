@@ -55,7 +55,11 @@ impl UiaSessionId {
     }
 
     fn mac(&self, secret: &[u8; 32], purpose: &[u8; 32]) -> [u8; MAC_BYTES] {
-        let inner = Sha256::new().chain_update(secret).chain_update(self.nonce).chain_update(self.expires_ms.to_be_bytes()).chain_update(purpose);
+        let inner = Sha256::new()
+            .chain_update(secret)
+            .chain_update(self.nonce)
+            .chain_update(self.expires_ms.to_be_bytes())
+            .chain_update(purpose);
         // Hashed twice under the secret, so that no longer message can be signed from a shorter one.
         let outer = Sha256::new().chain_update(secret).chain_update(inner.finalize()).finalize();
         let mut mac = [0; MAC_BYTES];

@@ -35,7 +35,8 @@ impl Users {
         let mut swept = 0;
         for shelf in 0..SHELVES {
             let rows = scan_all::<UiaSessions, _>(&self.0.env.store, &shelf, ROWS_MAX).await?;
-            let void: Vec<_> = rows.into_iter().filter(|(_, row)| row.expires_ms <= now_ms).map(|(key, _)| key).collect();
+            let void: Vec<_> =
+                rows.into_iter().filter(|(_, row)| row.expires_ms <= now_ms).map(|(key, _)| key).collect();
             for keys in void.chunks(DELETES_MAX) {
                 let mut txn = self.0.env.store.txn();
                 for key in keys {
