@@ -22,7 +22,7 @@ const FINDINGS_SHOWN_MAX: usize = 1_000;
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AdminCommand {
     /// How the server does.
-    Status,
+    Status {},
     /// Makes an account.
     CreateUser {
         /// The part of the id between `@` and `:`.
@@ -116,7 +116,7 @@ impl Operator {
     /// Runs one command to its end.
     pub async fn run(&self, command: AdminCommand) -> Answer {
         let done = match command {
-            AdminCommand::Status => Ok(self.status()),
+            AdminCommand::Status {} => Ok(self.status()),
             AdminCommand::CreateUser { username, password, admin } => self.create_user(username, password, admin).await,
             AdminCommand::ResetPassword { user, password, keep_sessions } => {
                 self.reset_password(&user, password, keep_sessions).await

@@ -63,7 +63,7 @@ async fn commands_are_run_by_the_server() {
     assert!(ask(data.path(), &promote).await.unwrap().unwrap().ok);
     let elsewhere = AdminCommand::SetAdmin { user: "@alice:other.example".to_owned(), admin: true };
     assert!(!ask(data.path(), &elsewhere).await.unwrap().unwrap().ok);
-    let status = ask(data.path(), &AdminCommand::Status).await.unwrap().unwrap();
+    let status = ask(data.path(), &AdminCommand::Status {}).await.unwrap().unwrap();
     assert!(status.lines[0].contains("serves h.example"), "{status:?}");
 }
 
@@ -91,7 +91,7 @@ async fn the_socket_is_for_its_owner_and_goes_with_the_server() {
     homeserver.stop.cancel();
     assert!(homeserver.tasks.finish_connections(std::time::Duration::from_secs(10)).await);
     assert!(!path.exists());
-    assert_eq!(ask(data.path(), &AdminCommand::Status).await.unwrap(), None);
+    assert_eq!(ask(data.path(), &AdminCommand::Status {}).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -100,5 +100,5 @@ async fn a_folder_with_a_long_path_has_a_socket_too() {
     let data = folder.path().join("d".repeat(150));
     std::fs::create_dir(&data).unwrap();
     let _homeserver = start(&data).await;
-    assert!(ask(&data, &AdminCommand::Status).await.unwrap().unwrap().ok);
+    assert!(ask(&data, &AdminCommand::Status {}).await.unwrap().unwrap().ok);
 }

@@ -59,7 +59,7 @@ fn dispatch(arguments: Arguments, environment: Vec<(String, String)>) -> Result<
             return Ok(ExitCode::SUCCESS);
         }
         Command::Check => AdminCommand::Check,
-        Command::Status => AdminCommand::Status,
+        Command::Status => AdminCommand::Status {},
         Command::Backup { folder } => AdminCommand::Backup { folder: absolute(&folder)? },
         Command::User(user) => user_command(user)?,
         Command::Token(token) => token_command(token),
@@ -97,7 +97,7 @@ fn run_command(config: &Config, command: AdminCommand) -> Result<ExitCode, Strin
         let asked = ask(&config.server.data, &command).await.map_err(|error| error.to_string())?;
         let answer = match asked {
             Some(answer) => answer,
-            None if command == AdminCommand::Status => {
+            None if command == (AdminCommand::Status {}) => {
                 return Err(format!("no server runs on {}", config.server.data.display()));
             }
             None => offline::run(config, command).await?,

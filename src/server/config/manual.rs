@@ -9,7 +9,7 @@ use super::check::expectation;
 use super::list_sections;
 
 const EXAMPLE_HEAD: &str = "\
-# Configuration of Hearth: every setting with its default.
+# Configuration of Hearth: every setting with its default; what has none stands without a value.
 # Made by `hearth config example`. Take over only what you change, and check it by `hearth config check`.
 # Each setting is also an environment variable (HEARTH_SECTION__KEY), and a flag (--set section.key=value).
 ";
@@ -35,7 +35,7 @@ pub fn example_file() -> String {
             out.push('\n');
             push_comment(&mut out, setting.doc);
             push_choices(&mut out, &setting.kind, "#   ", "\"");
-            let _ = writeln!(out, "#{} = {}", setting.key, example_value(&setting));
+            let _ = writeln!(out, "#{} ={}", setting.key, example_value(&setting));
         }
     }
     out
@@ -88,17 +88,9 @@ fn joined(lines: &[&str]) -> String {
     lines.join("\n")
 }
 
-/// What stands behind the equals sign in the example: the default, or an empty value of the kind.
+/// What stands behind the equals sign in the example: the default; nothing where there is none.
 fn example_value(setting: &SettingDoc) -> String {
-    if !setting.default.is_null() {
-        return literal(&setting.default);
-    }
-    match inner(&setting.kind) {
-        Kind::Bool => "false".to_owned(),
-        Kind::Integer(..) | Kind::Float => "0".to_owned(),
-        Kind::List(_) => "[]".to_owned(),
-        _ => "\"\"".to_owned(),
-    }
+    if setting.default.is_null() { String::new() } else { format!(" {}", literal(&setting.default)) }
 }
 
 /// A default as TOML. JSON and TOML write strings, numbers, truth values and lists the same way, as far as defaults go.
@@ -140,8 +132,7 @@ mod tests {
         let mut in_force = String::new();
         for line in example_file().lines() {
             let setting = line.strip_prefix('#').filter(|rest| !rest.starts_with(' ') && rest.contains(" = "));
-            // An unset default has an empty text as its placeholder, which is not in force.
-            let line = setting.filter(|rest| !rest.ends_with("\"\"")).unwrap_or(line);
+            let line = setting.unwrap_or(line);
             in_force.push_str(line);
             in_force.push('\n');
         }

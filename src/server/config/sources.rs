@@ -160,15 +160,21 @@ fn parse_text(kind: &Kind, text: &str) -> Option<Value> {
         Kind::Integer(..) => text.replace('_', "").parse().ok().map(Value::Integer),
         Kind::Float => text.parse().ok().map(Value::Float),
         Kind::Optional(inner) => parse_text(inner, text),
-        Kind::List(_) if text.trim_start().starts_with('[') => {
-            let table: Table = format!("list = {text}").parse().ok()?;
-            table.get("list").cloned()
-        }
         Kind::List(_) if text.trim().is_empty() => Some(Value::Array(Vec::new())),
-        Kind::List(inner) => {
-            text.split(',').map(|item| parse_text(inner, item.trim())).collect::<Option<_>>().map(Value::Array)
-        }
+        Kind::List(inner) => parse_toml_list(text).or_else(|| {
+            let items = text.split(',').map(|item| parse_text(inner, item.trim()));
+            items.collect::<Option<_>>().map(Value::Array)
+        }),
     }
+}
+
+/// The list, if the text is one in TOML; `[::1]:8008` begins like one, and is none.
+fn parse_toml_list(text: &str) -> Option<Value> {
+    if !text.trim_start().starts_with('[') {
+        return None;
+    }
+    let table: Table = format!("list = {text}").parse().ok()?;
+    table.get("list").cloned()
 }
 
 fn merge(into: &mut Table, from: Table) {

@@ -45,8 +45,8 @@ fn unknown_names_come_with_the_nearest_known_one() {
     assert_eq!(
         found,
         [
-            "server.nmae: there is no such setting; did you mean server.name?",
             "server.lanes: there is no such setting; did you mean storage.lanes?",
+            "server.nmae: there is no such setting; did you mean server.name?",
             "storge: there is no such section; did you mean [storage]?",
             "unlike: there is no such section",
         ]
@@ -62,11 +62,11 @@ fn wrong_values_say_the_path_and_what_is_expected() {
     assert_eq!(
         problems(file, &[], &[]),
         [
-            "logging: is a section, so it needs a table [logging], not the number 3",
-            "storage.lanes: expected a whole number from 0 to 65535, found the number 70000",
-            "storage.durability: expected one of \"sync\", \"os\", found text",
-            "server.name: expected text in quotes, found the number 3",
             "listeners.addresses: expected a list, each item text in quotes, found text",
+            "logging: is a section, so it needs a table [logging], not the number 3",
+            "server.name: expected text in quotes, found the number 3",
+            "storage.durability: expected one of \"sync\", \"os\", found text",
+            "storage.lanes: expected a whole number from 0 to 65535, found the number 70000",
         ]
     );
     assert_eq!(

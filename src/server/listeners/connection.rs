@@ -75,7 +75,7 @@ where
     tokio::pin!(connection);
     let first_request = tokio::time::sleep(edge.header_timeout);
     tokio::pin!(first_request);
-    let mut stopping = false;
+    let (mut stopping, mut is_new) = (false, true);
     loop {
         tokio::select! {
             // How a connection ended is the peer's business: nothing of it is worth a log line.
@@ -86,7 +86,12 @@ where
             }
             () = edge.cut.cancelled() => return,
             // The library has no limit of its own on the wait for the very first bytes.
-            () = first_request.as_mut(), if !spoken.load(Ordering::Relaxed) => return,
+            () = first_request.as_mut(), if is_new => {
+                if !spoken.load(Ordering::Relaxed) {
+                    return;
+                }
+                is_new = false;
+            }
         }
     }
 }
