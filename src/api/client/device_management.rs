@@ -84,6 +84,6 @@ fn to_device(info: DeviceInfo) -> Device {
     let mut device = Device::new(info.device_id);
     device.display_name = info.display_name;
     device.last_seen_ip = info.last_seen_ip;
-    device.last_seen_ts = info.last_seen_ms.map(|ms| MilliSecondsSinceUnixEpoch(UInt::new_saturating(ms)));
+    device.last_seen_ts = Some(MilliSecondsSinceUnixEpoch(UInt::new_saturating(info.last_seen_ms)));
     device
 }

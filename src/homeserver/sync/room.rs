@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::ephemeral::{build_receipts, build_typing, list_receipts};
 use super::error::SyncError;
 use super::moment::{Moment, Reader, membership_of};
+use super::request::StateForm;
 use super::response::{Events, InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Piece, Timeline};
 use super::scope::{RoomTask, Scope};
 use super::state_changes::{Span, is_member_key, list_differences, under_name};
@@ -173,7 +174,12 @@ impl Ground<'_> {
         } else {
             Vec::new()
         };
-        let state = under_name(scope.request.state_form, self.view.list_client_json(&events, scope.audience()).await?);
+        let mut state =
+            under_name(scope.request.state_form, self.view.list_client_json(&events, scope.audience()).await?);
+        if scope.request.state_form == StateForm::Before {
+            // Some clients take a left room without it for a malformed answer.
+            state.state.get_or_insert_default();
+        }
         let timeline = self.write_timeline(scope, &window).await?;
         let room = LeftRoom { state, timeline, account_data: task.account_data.into() };
         Ok(Some(self.news(Section::Leave(Box::new(room)))))

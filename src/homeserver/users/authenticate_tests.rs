@@ -79,7 +79,8 @@ async fn a_device_is_seen_at_most_once_a_minute_and_not_after_its_end() {
                 .load_device(&user.key, &user.device_id)
                 .await
                 .unwrap()
-                .and_then(|device| Some((device.last_seen_ms?, device.last_seen_ip)))
+                .filter(|device| device.last_seen_ip.is_some())
+                .map(|device| (device.last_seen_ms, device.last_seen_ip))
         };
         assert_eq!(seen().await, None);
         let ip = |last| Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));

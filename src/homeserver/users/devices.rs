@@ -18,8 +18,8 @@ pub struct DeviceInfo {
     pub device_id: OwnedDeviceId,
     /// The name that the user gave it.
     pub display_name: Option<String>,
-    /// When it was seen last, in milliseconds since 1970, to about a minute.
-    pub last_seen_ms: Option<u64>,
+    /// When it was seen last, in milliseconds since 1970, to about a minute; making it counts.
+    pub last_seen_ms: u64,
     /// Where it was seen last.
     pub last_seen_ip: Option<String>,
 }
@@ -99,7 +99,7 @@ fn build_info(id: String, device: Device, sighting: Option<DeviceSighting>) -> D
     DeviceInfo {
         device_id: id.into(),
         display_name: device.display_name,
-        last_seen_ms: sighting.as_ref().map(|sighting| sighting.seen_ms),
+        last_seen_ms: sighting.as_ref().map_or(device.created_ms, |sighting| sighting.seen_ms),
         last_seen_ip: sighting.and_then(|sighting| sighting.ip),
     }
 }

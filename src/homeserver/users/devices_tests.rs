@@ -17,7 +17,7 @@ async fn devices_are_listed_with_their_sightings() {
         assert!(list.is_sorted_by_key(|device| device.device_id.to_string()));
         for device in &list {
             let is_b = device.device_id == "B";
-            assert_eq!(device.last_seen_ms.is_some(), is_b);
+            assert_eq!(device.last_seen_ip.is_some(), is_b);
             assert_eq!(device.last_seen_ip.as_deref(), is_b.then_some("127.0.0.1"));
             assert_eq!(f.users.load_device(&user.key, &device.device_id).await.unwrap().as_ref(), Some(device));
         }
