@@ -30,8 +30,7 @@ const STATE_WITHOUT_KEY: [&str; 4] = [
 /// The listener adds [`crate::PeerAddress`] to each request; logs, metrics and time limits are layers
 /// of whoever calls this.
 pub fn build_router(state: AppState) -> Router {
-    let router = Router::new().merge(accounts()).merge(user_data()).merge(memberships()).merge(events());
-    router
+    endpoints()
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(CatchPanicLayer::custom(|_| {
@@ -39,6 +38,10 @@ pub fn build_router(state: AppState) -> Router {
         }))
         .layer(allow_every_origin())
         .with_state(state)
+}
+
+fn endpoints() -> Router<AppState> {
+    Router::new().merge(accounts()).merge(user_data()).merge(memberships()).merge(events())
 }
 
 /// The server itself, accounts, sessions and devices.
@@ -123,3 +126,7 @@ fn events() -> Router<AppState> {
         router.serve_also(path, room_state::set_room_state_with_key).serve_also(path, rooms::get_room_state_with_key)
     })
 }
+
+#[cfg(test)]
+#[path = "router_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use hearth_homeserver::users::{NewDevice, NewSession, RegisterRequest, Registered, UiaOutcome, Users};
+use hearth_homeserver::users::{NewDevice, NewSession, RegisterRequest, Registered, Registration, UiaOutcome, Users};
 use ruma::api::client::account::{
     get_username_availability::v3 as availability,
     register::{
@@ -40,6 +40,7 @@ pub async fn register(
         _ => return Err(ApiError::invalid_param("Unknown kind of account.")),
     }
     let device = (!body.inhibit_login).then_some(device);
+    check_open(&users)?;
     let request = RegisterRequest { username: body.username, password: body.password, device };
     if let Some(name) = &request.username {
         users.check_username(name).await?;
@@ -52,6 +53,12 @@ pub async fn register(
         UiaOutcome::Challenge(challenge) => Err(challenge.into()),
         UiaOutcome::Passed(passed) => Ok(Reply(answer(users.register(request, passed).await?))),
     }
+}
+
+/// Where nobody may register, nobody learns which names are taken.
+fn check_open(users: &Users) -> std::result::Result<(), ApiError> {
+    let is_closed = users.config().registration == Registration::Closed;
+    if is_closed { Err(ApiError::forbidden("Registration is closed.")) } else { Ok(()) }
 }
 
 fn answer(registered: Registered) -> Response {
@@ -72,6 +79,7 @@ pub async fn check_username_availability(
     Ruma(body): Ruma<availability::Request>,
 ) -> Result<availability::Response> {
     limits.check_address(Operation::Registration, address)?;
+    check_open(&users)?;
     users.check_username(&body.username).await?;
     Ok(Reply(availability::Response::new(true)))
 }

@@ -80,6 +80,7 @@ async fn a_closed_server_makes_no_accounts() {
     let server = TestServer::start_with(|config| config.users.registration = Registration::Closed).await;
     let body = json!({ "username": "alice", "password": PASSWORD, "auth": { "type": "m.login.dummy" } });
     server.client().post("/register", body).await.fails(403, "M_FORBIDDEN");
+    server.client().get("/register/available?username=alice").await.fails(403, "M_FORBIDDEN");
 }
 
 #[tokio::test]
