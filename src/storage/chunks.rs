@@ -5,13 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    codec::Key,
-    engine::limits::CHUNK_BYTES,
-    schema::meta::Chunks,
-    table::Table,
-    value::CHUNKED_VERSION,
-};
+use crate::{codec::Key, engine::limits::CHUNK_BYTES, schema::meta::Chunks, table::Table, value::CHUNKED_VERSION};
 
 /// What stands in the row of a chunked value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

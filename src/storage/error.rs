@@ -74,7 +74,9 @@ pub enum StorageError {
         known: u32,
     },
     /// The number of lanes is fixed when a database is made.
-    #[error("this database was made with {found} lanes, the configuration asks for {asked}: the number cannot be changed later")]
+    #[error(
+        "this database was made with {found} lanes, the configuration asks for {asked}: the number cannot be changed later"
+    )]
     LanesFixed {
         /// Number in the database.
         found: u16,

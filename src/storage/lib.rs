@@ -9,6 +9,7 @@
 
 mod chunks;
 mod codec;
+mod effects;
 mod engine;
 mod error;
 mod store;
@@ -21,7 +22,9 @@ pub mod schema;
 pub use codec::{Down, FixedKey, Key, decode_whole, successor};
 pub use engine::{
     faults::{WriteFault, WriteFaults},
-    limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX, KEY_BYTES_MAX, LANES_MAX, LARGE_VALUE_BYTES_MAX, PAGE_ROWS_MAX, VALUE_BYTES_MAX},
+    limits::{
+        BATCH_BYTES_MAX, BATCH_OPS_MAX, KEY_BYTES_MAX, LANES_MAX, LARGE_VALUE_BYTES_MAX, PAGE_ROWS_MAX, VALUE_BYTES_MAX,
+    },
     memory::{MemoryDisk, MemoryFaults},
 };
 pub use error::{CodecError, CommitError, StorageError};
@@ -29,6 +32,6 @@ pub use store::{
     BackupManifest, Cached, Committed, Durability, Engine, EngineCalls, Finding, Page, Rows, StorageWorker,
     StorageWorkers, Store, StoreOptions, restore,
 };
-pub use table::{CheckedRow, Place, Placed, PosKey, Profile, ScanBy, Table, TableInfo};
+pub use table::{CheckRow, CheckedRow, Place, Placed, PosKey, Profile, ScanBy, Table, TableInfo};
 pub use txn::{OutboxSlot, PosSlot, Txn};
 pub use value::{Counter, StampedValue, Value, decode_fields, encode_fields, unknown_version};

@@ -115,7 +115,19 @@ macro_rules! placed_by_hash {
     )*};
 }
 placed_by_hash!(
-    u8, u16, u32, u64, i64, bool, String, Vec<u8>, OwnedServerName, OwnedRoomAliasId, OwnedDeviceId, [u8; 16], [u8; 20],
+    u8,
+    u16,
+    u32,
+    u64,
+    i64,
+    bool,
+    String,
+    Vec<u8>,
+    OwnedServerName,
+    OwnedRoomAliasId,
+    OwnedDeviceId,
+    [u8; 16],
+    [u8; 20],
     [u8; 32]
 );
 
@@ -203,8 +215,11 @@ pub struct TableInfo {
     /// The version of the value.
     pub value_version: u8,
     /// Decodes a row: key without the table's number, whole value, number of lanes.
-    pub check_row: fn(&[u8], &[u8], u16) -> Result<CheckedRow, CodecError>,
+    pub check_row: CheckRow,
 }
+
+/// Decodes a row of one table: key without the table's number, whole value, number of lanes.
+pub type CheckRow = fn(&[u8], &[u8], u16) -> Result<CheckedRow, CodecError>;
 
 /// A row that decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,17 +4,17 @@
 //! are applied soon after the commit, each at most once, and at once where the lane is the same.
 
 use hearth_protocol::{Lane, LanePos};
-use smallvec::SmallVec;
 
 use crate::{
     chunks::{ChunkedHead, chunk_count, chunk_range},
     codec::Key,
+    effects::place_effects,
     engine::{
         batch::{Assert, Batch, Expect, LaneUse, Op, OpKind, Span, Stamp, append, offset},
         limits::{CHUNK_BYTES, LARGE_VALUE_BYTES_MAX, VALUE_BYTES_MAX},
     },
     error::CommitError,
-    schema::meta::{Chunks, Effect, EffectStamp, Outbox, OutboxRow},
+    schema::meta::{Chunks, Effect, EffectStamp},
     table::{Placed, PosKey, Profile, Table, encode_address},
     value::{Counter, StampedValue, Value},
 };
@@ -23,10 +23,7 @@ use crate::{
 const VALUE_STAMP_AT: u32 = 1;
 
 /// Bytes of a position.
-const POS_BYTES: u32 = 8;
-
-/// Most bytes of effects in one row of the outbox, unless it holds a single one.
-const OUTBOX_ROW_BYTES: usize = 32 * 1_024;
+pub(crate) const POS_BYTES: u32 = 8;
 
 /// A position that the commit will give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -268,7 +265,8 @@ impl Txn {
         if value.len as usize <= VALUE_BYTES_MAX {
             let value_stamp = value_slot.map(|n| Stamp { n, at: value.start + VALUE_STAMP_AT });
             self.push(T::PROFILE, key, OpKind::Set { value, key_stamp, value_stamp });
-        } else if T::LARGE && key_stamp.is_none() && value_slot.is_none() && value.len as usize <= LARGE_VALUE_BYTES_MAX {
+        } else if T::LARGE && key_stamp.is_none() && value_slot.is_none() && value.len as usize <= LARGE_VALUE_BYTES_MAX
+        {
             self.set_chunked(T::PROFILE, key, value);
         } else {
             self.fault = Some(CommitError::TooLarge);
@@ -321,86 +319,11 @@ impl Txn {
         let home = self.home.or_else(|| self.effects.first().map(|effect| effect.target)).unwrap_or(Lane(0));
         self.batch.lane.lane = home;
         if !self.effects.is_empty() {
-            self.place_effects(home);
+            place_effects(&mut self.batch, std::mem::take(&mut self.effects));
         }
         self.batch.check_limits()?;
         Ok(self.batch)
     }
-
-    fn place_effects(&mut self, home: Lane) {
-        let mut effects = std::mem::take(&mut self.effects);
-        // Stable: the effects on one target keep their order.
-        effects.sort_by_key(|effect| effect.target != home);
-        let away = effects.partition_point(|effect| effect.target == home);
-        let mut rest = effects.split_off(away);
-        let mut slots = SlotMap::default();
-        for effect in &effects {
-            push_effect(&mut self.batch, effect, &mut slots, 0);
-        }
-        rest.sort_by_key(|effect| effect.target);
-        let rows = pack_rows(rest);
-        let mut rest = offset(rows.len());
-        for effects in rows {
-            rest -= 1;
-            let n = self.batch.lane.advance;
-            self.batch.lane.advance += 1;
-            self.batch.lane.outbox += 1;
-            let key = append(&mut self.batch.arena, |out| encode_address::<Outbox>(&(home, LanePos(0)), out));
-            let value = append(&mut self.batch.arena, |out| OutboxRow { rest, effects }.encode_into(out));
-            let key_stamp = Some(Stamp { n, at: key.start + key.len - POS_BYTES });
-            self.push(Outbox::PROFILE, key, OpKind::Set { value, key_stamp, value_stamp: None });
-        }
-    }
-}
-
-/// Which position of a batch stands for which slot of which outbox row.
-pub(crate) type SlotMap = SmallVec<[((u64, u32), u32); 4]>;
-
-/// Appends an effect as an operation of its target lane; `row` tells slots of several rows apart.
-pub(crate) fn push_effect(batch: &mut Batch, effect: &Effect, slots: &mut SlotMap, row: u64) {
-    let key = append(&mut batch.arena, |out| out.extend_from_slice(&effect.key));
-    let profile = Profile::ALL[usize::from(effect.profile) % Profile::ALL.len()];
-    let Some(value) = &effect.value else {
-        return batch.ops.push(Op { profile, key, kind: OpKind::Delete });
-    };
-    let value = append(&mut batch.arena, |out| out.extend_from_slice(value));
-    let stamp = effect.stamp.map(|stamp| {
-        let known = slots.iter().find(|(slot, _)| *slot == (row, stamp.slot)).map(|(_, n)| *n);
-        let n = known.unwrap_or_else(|| {
-            let n = batch.lane.advance;
-            batch.lane.advance += 1;
-            slots.push(((row, stamp.slot), n));
-            n
-        });
-        let base = if stamp.in_key { key.start } else { value.start };
-        (stamp.in_key, Stamp { n, at: base + stamp.at })
-    });
-    let (key_stamp, value_stamp) = match stamp {
-        Some((true, stamp)) => (Some(stamp), None),
-        Some((false, stamp)) => (None, Some(stamp)),
-        None => (None, None),
-    };
-    batch.ops.push(Op { profile, key, kind: OpKind::Set { value, key_stamp, value_stamp } });
-}
-
-/// Splits effects into rows of a bearable size.
-fn pack_rows(effects: Vec<Effect>) -> Vec<Vec<Effect>> {
-    let mut rows: Vec<Vec<Effect>> = Vec::new();
-    let mut bytes = 0;
-    for effect in effects {
-        let size = effect.key.len() + effect.value.as_ref().map_or(0, Vec::len) + 16;
-        match rows.last_mut() {
-            Some(row) if bytes + size <= OUTBOX_ROW_BYTES => {
-                bytes += size;
-                row.push(effect);
-            }
-            _ => {
-                bytes = size;
-                rows.push(vec![effect]);
-            }
-        }
-    }
-    rows
 }
 
 /// A batch of nothing.

@@ -129,9 +129,29 @@ macro_rules! plain_values {
     ($($type:ty),* $(,)?) => {$( value!($type, 1); )*};
 }
 plain_values!(
-    (), bool, u8, u16, u32, u64, i64, String, Box<str>, Vec<u8>, [u8; 16], [u8; 32],
-    LanePos, UnixMs, EventNum, StateKeyNum, StateSetNum, RoomKey, UserKey, EventKey,
-    Vec<EventNum>, Vec<u32>, Vec<String>,
+    (),
+    bool,
+    u8,
+    u16,
+    u32,
+    u64,
+    i64,
+    String,
+    Box<str>,
+    Vec<u8>,
+    [u8; 16],
+    [u8; 32],
+    LanePos,
+    UnixMs,
+    EventNum,
+    StateKeyNum,
+    StateSetNum,
+    RoomKey,
+    UserKey,
+    EventKey,
+    Vec<EventNum>,
+    Vec<u32>,
+    Vec<String>,
 );
 impl StampedValue for LanePos {}
 

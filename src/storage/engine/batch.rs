@@ -58,10 +58,16 @@ pub(crate) struct Assert {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum OpKind {
-    Set { value: Span, key_stamp: Option<Stamp>, value_stamp: Option<Stamp> },
+    Set {
+        value: Span,
+        key_stamp: Option<Stamp>,
+        value_stamp: Option<Stamp>,
+    },
     Delete,
     /// Every key from the op's key up to, not including, this one. Small ranges only.
-    DeleteRange { end: Span },
+    DeleteRange {
+        end: Span,
+    },
     /// Adds to a [`Counter`](crate::Counter), absent counting as 0.
     Add(i64),
     /// Raises a [`Counter`](crate::Counter) to at least this.

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{Refusal, batch::Batch};
 use crate::{
-    Cached, CommitError, Counter, Durability, Engine, LARGE_VALUE_BYTES_MAX, MemoryFaults, Page, Place, Profile, ScanBy,
-    StampedValue, Store, StoreOptions, Table, VALUE_BYTES_MAX, WriteFault, WriteFaults, value,
+    Cached, CommitError, Counter, Durability, Engine, LARGE_VALUE_BYTES_MAX, MemoryFaults, Page, Place, Profile,
+    ScanBy, StampedValue, Store, StoreOptions, Table, VALUE_BYTES_MAX, WriteFault, WriteFaults, value,
 };
 
 pub(crate) struct Notes;
@@ -299,7 +299,7 @@ async fn large_values_come_back_whole_and_leave_nothing_behind() {
         let store = rig.open(1).await;
         let key = (Lane(0), 1);
         for length in [10, VALUE_BYTES_MAX + 1, 300_000, LARGE_VALUE_BYTES_MAX - 8, 70_000, 5] {
-            let value: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+            let value: Vec<u8> = (0..=250).cycle().take(length).collect();
             let mut txn = store.txn();
             txn.put::<Large>(&key, &value);
             store.commit(txn).await.unwrap();
@@ -395,10 +395,13 @@ async fn a_planned_fault_hits_one_write_and_makes_no_half_change() {
             let before = store.head(Lane(0));
             rig.faults.fail_nth(1, fault);
             let result = store.commit(txn).await;
-            let rows = store.scan::<Log, _>(&Lane(0), Page::first(9).after((Lane(0), before))).await.unwrap().rows.len();
+            let rows =
+                store.scan::<Log, _>(&Lane(0), Page::first(9).after((Lane(0), before))).await.unwrap().rows.len();
             let noted = store.get::<Notes>(&key).await.unwrap().is_some();
             match fault {
-                WriteFault::Down => assert!(matches!(result, Err(CommitError::Down(_))) && !noted && rows == 0, "{name}"),
+                WriteFault::Down => {
+                    assert!(matches!(result, Err(CommitError::Down(_))) && !noted && rows == 0, "{name}");
+                }
                 WriteFault::Busy => assert!(result.is_ok() && noted && rows == 1, "{name}"),
                 // Applied; the second try met its own row.
                 WriteFault::Unknown => {

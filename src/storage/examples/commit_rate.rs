@@ -2,7 +2,10 @@
 //! `cargo run --release -p hearth-storage --example commit_rate -- [tasks] [seconds] [directory]`.
 
 use std::{
-    sync::{Arc, atomic::{AtomicU64, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,7 +60,12 @@ fn resident_kib() -> u64 {
     line.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
-#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement on the command line")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a measurement on the command line"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let tasks: u64 = arguments.next().map_or(Ok(256), |n| n.parse())?;

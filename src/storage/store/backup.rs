@@ -9,7 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Store, migrate::SCHEMA, open::off_thread, read::{address, decode_value, hex}};
+use super::{
+    Store,
+    migrate::SCHEMA,
+    open::off_thread,
+    read::{address, decode_value, hex},
+};
 use crate::{engine::OpenEngine, error::StorageError, schema::meta::About, table::Table};
 
 const DATABASE_DIR: &str = "database";

@@ -52,13 +52,8 @@ impl Store {
             lanes: self.lanes(),
         };
         for profile in Profile::ALL {
-            let mut range = Range {
-                profile,
-                from: Vec::new(),
-                to: vec![u8::MAX; 4],
-                limit: PAGE_ROWS_MAX,
-                reverse: false,
-            };
+            let mut range =
+                Range { profile, from: Vec::new(), to: vec![u8::MAX; 4], limit: PAGE_ROWS_MAX, reverse: false };
             loop {
                 let page = self.0.engine.scan(range.clone()).await?;
                 expected.heads = self.load_heads().await?;
@@ -112,10 +107,7 @@ impl Store {
         let lanes = (0..self.lanes()).map(Lane);
         let keys = lanes.clone().map(|lane| (LaneHeads::PROFILE, super::read::address::<LaneHeads>(&lane))).collect();
         let rows = self.0.engine.multi_get(keys).await?;
-        Ok(lanes
-            .zip(rows)
-            .filter_map(|(lane, row)| Some((lane, LaneHead::decode(&row?).ok()?.pos)))
-            .collect())
+        Ok(lanes.zip(rows).filter_map(|(lane, row)| Some((lane, LaneHead::decode(&row?).ok()?.pos))).collect())
     }
 }
 

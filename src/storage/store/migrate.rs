@@ -6,11 +6,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{Store, read::address, read::decode_value};
-use crate::{
-    error::StorageError,
-    schema::meta::About,
-    table::Table,
-};
+use crate::{error::StorageError, schema::meta::About, table::Table};
 
 /// The schema that this program writes.
 pub(super) const SCHEMA: u32 = 1;

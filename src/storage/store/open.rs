@@ -1,9 +1,6 @@
 //! Opening: the right database, a schema this program knows, every lane under a new epoch.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use futures_util::future::try_join_all;
 use hearth_protocol::{Clock, Lane, Rng};
@@ -132,7 +129,9 @@ async fn open_engine(
 }
 
 /// Runs blocking work on a thread of its own.
-pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StorageError> {
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StorageError> {
     let (reply, answer) = oneshot::channel();
     std::thread::Builder::new()
         .name("storage-open".to_owned())

@@ -17,11 +17,15 @@ use super::{
 };
 use crate::{
     codec::decode_whole,
-    engine::{batch::Batch, limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX}},
+    effects::{SlotMap, push_effect},
+    engine::{
+        batch::Batch,
+        limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX},
+    },
     error::{CommitError, StorageError},
     schema::meta::{Applied, Effect, Outbox, OutboxRow},
     table::Table,
-    txn::{SlotMap, Txn, push_effect},
+    txn::Txn,
 };
 
 /// Rows of the outbox that are read at a time.
@@ -41,9 +45,8 @@ pub struct StorageWorkers(Vec<StorageWorker>);
 impl StorageWorkers {
     pub(super) fn of(store: &Store) -> Self {
         let lanes = if store.lanes() == 1 { 0 } else { store.lanes() };
-        let worker = |lane| {
-            StorageWorker { store: store.clone(), lane: Lane(lane), marks: AHashMap::new(), leftover: false }
-        };
+        let worker =
+            |lane| StorageWorker { store: store.clone(), lane: Lane(lane), marks: AHashMap::new(), leftover: false };
         StorageWorkers((0..lanes).map(worker).collect())
     }
 }

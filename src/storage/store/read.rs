@@ -89,13 +89,12 @@ impl Store {
         let mut rows = Vec::with_capacity(found.rows.len());
         for (address, row) in found.rows {
             let key = decode_whole(&address[2..]).map_err(|e| corrupt::<T>(&address, &e))?;
-            let value = match T::LARGE {
+            let value = if T::LARGE {
                 // Deleted between the page and its chunks: then it is not in the page either.
-                true => match self.decode_row::<T>(address, Some(row)).await? {
-                    Some(value) => value,
-                    None => continue,
-                },
-                false => decode_value::<T>(&address, &row)?,
+                let Some(value) = self.decode_row::<T>(address, Some(row)).await? else { continue };
+                value
+            } else {
+                decode_value::<T>(&address, &row)?
             };
             rows.push((key, value));
         }

@@ -195,7 +195,9 @@ impl GroupCommit {
         let row = self.database.read(LaneHeads::PROFILE, &key).map_err(down)?;
         let head = match row {
             None => LaneHead::default(),
-            Some(row) => LaneHead::decode(&row).map_err(|e| Refusal::Down(format!("the head of {lane:?} is corrupt: {e}")))?,
+            Some(row) => {
+                LaneHead::decode(&row).map_err(|e| Refusal::Down(format!("the head of {lane:?} is corrupt: {e}")))?
+            }
         };
         let state = LaneState { epoch: head.epoch, pos: head.pos };
         self.lanes.insert(lane, state);
@@ -225,8 +227,8 @@ struct Families<'a>([&'a rocksdb::ColumnFamily; Profile::ALL.len()]);
 impl<'a> Families<'a> {
     fn of(database: &'a Database) -> Result<Self, Refusal> {
         let family = |profile| database.family(profile).map_err(|e| Refusal::Down(e.to_string()));
-        let [a, b, c, d, e] = Profile::ALL;
-        Ok(Families([family(a)?, family(b)?, family(c)?, family(d)?, family(e)?]))
+        let [point, scan, queue, blob, small] = Profile::ALL;
+        Ok(Families([family(point)?, family(scan)?, family(queue)?, family(blob)?, family(small)?]))
     }
 }
 
@@ -306,9 +308,8 @@ impl Rows for Overlay<'_> {
         let range = Range { profile, from: from.to_vec(), to: to.to_vec(), limit: max, reverse: false };
         let page = self.database.page(&range, false).map_err(|e| e.to_string())?.unwrap_or_default();
         let mut keys: Vec<_> = page.rows.into_iter().map(|(key, _)| key).collect();
-        let written = self.rows.iter().filter(|((of, key), value)| {
-            *of == profile && value.is_some() && (from..to).contains(key)
-        });
+        let written =
+            self.rows.iter().filter(|((of, key), value)| *of == profile && value.is_some() && (from..to).contains(key));
         for ((_, key), _) in written {
             if keys.len() < max && !keys.iter().any(|known| known == key) {
                 keys.push(key.to_vec());

@@ -57,9 +57,8 @@ pub(crate) fn open(path: &Path, memory: Memory) -> Result<DB, StorageError> {
     let options = database_options(memory, &cache);
     let mut tries = 0;
     loop {
-        let families = Profile::ALL.map(|profile| {
-            ColumnFamilyDescriptor::new(family_name(profile), family_options(profile, memory, &cache))
-        });
+        let families = Profile::ALL
+            .map(|profile| ColumnFamilyDescriptor::new(family_name(profile), family_options(profile, memory, &cache)));
         match DB::open_cf_descriptors(&options, path, families) {
             Ok(db) => return Ok(db),
             Err(error) if is_lock(&error) => {

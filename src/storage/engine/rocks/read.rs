@@ -7,7 +7,7 @@ use rocksdb::{ColumnFamily, DB, DBRawIterator, ErrorKind, ReadOptions, ReadTier}
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    engine::{Address, Look, RawPage, Range, RowBytes, limits::PAGE_BYTES_MAX},
+    engine::{Address, Look, Range, RawPage, RowBytes, limits::PAGE_BYTES_MAX},
     error::StorageError,
     table::Profile,
 };
@@ -61,7 +61,11 @@ impl Database {
             options.set_read_tier(ReadTier::BlockCache);
         }
         let mut rows = self.db.raw_iterator_cf_opt(self.family(range.profile)?, options);
-        if range.reverse { rows.seek_to_last() } else { rows.seek_to_first() }
+        if range.reverse {
+            rows.seek_to_last();
+        } else {
+            rows.seek_to_first();
+        }
         let page = take_page(&mut rows, range);
         match rows.status() {
             Ok(()) => Ok(Some(page)),

@@ -6,7 +6,10 @@ use hearth_protocol::{Lane, LanePos};
 
 use crate::{
     MemoryFaults, Page, StorageError, Store,
-    engine::{batch::{Op, OpKind, append}, conformance::{Log, Rig, SERVER, options, rocks_engine}},
+    engine::{
+        batch::{Op, OpKind, append},
+        conformance::{Log, Rig, SERVER, options, rocks_engine},
+    },
     restore,
     schema::meta::{Applied, Outbox, OutboxRow},
     table::{Table, encode_address},
