@@ -20,13 +20,11 @@ struct HasRedacts {
 /// version 11, "Moving the `redacts` property").
 fn write_content(out: &mut String, event: &Event) {
     let content = event.content.get();
-    let target = event.redacts.as_deref().filter(|_| {
-        event
-            .content_as::<HasRedacts>()
-            .is_ok_and(|content| content.redacts.is_none())
-    });
-    let (Some(target), Some(rest)) = (target.map(EventId::as_str), content.strip_prefix('{'))
-    else {
+    let target = event
+        .redacts
+        .as_deref()
+        .filter(|_| event.content_as::<HasRedacts>().is_ok_and(|content| content.redacts.is_none()));
+    let (Some(target), Some(rest)) = (target.map(EventId::as_str), content.strip_prefix('{')) else {
         out.push_str(content);
         return;
     };
@@ -91,11 +89,7 @@ pub fn stripped_state(event: &Event) -> Box<RawValue> {
     out.push_str("{\"content\":");
     write_content(&mut out, event);
     write_text(&mut out, ",\"sender\":", event.sender.as_str());
-    write_text(
-        &mut out,
-        ",\"state_key\":",
-        event.state_key.as_deref().unwrap_or_default(),
-    );
+    write_text(&mut out, ",\"state_key\":", event.state_key.as_deref().unwrap_or_default());
     write_text(&mut out, ",\"type\":", &event.kind);
     out.push('}');
     // It is JSON by construction; `null` would only stand for a bug here.

@@ -34,10 +34,7 @@ fn a_redaction_names_its_target_twice_in_every_version() {
             let shown = client(&signed(rules, redaction));
             let mut expected = content;
             expected["redacts"] = json!("$t:domain");
-            assert_eq!(
-                (&shown["redacts"], &shown["content"]),
-                (&json!("$t:domain"), &expected)
-            );
+            assert_eq!((&shown["redacts"], &shown["content"]), (&json!("$t:domain"), &expected));
         }
     }
 }
@@ -52,13 +49,9 @@ fn what_only_looks_like_a_redaction_stays_as_it_is() {
 #[test]
 fn the_caller_may_add_room_and_unsigned() {
     let create = draft("m.room.create", Some(""), &json!({}));
-    let unplaced = Placement {
-        room_id: None,
-        ..place(rules(12))
-    };
+    let unplaced = Placement { room_id: None, ..place(rules(12)) };
     let event = build_event(rules(12), create, unplaced).unwrap().event;
-    let full: Value =
-        serde_json::from_str(&client_json(&event, true, Some("{\"age\":5}"))).unwrap();
+    let full: Value = serde_json::from_str(&client_json(&event, true, Some("{\"age\":5}"))).unwrap();
     assert_eq!(full["room_id"], event.room_id.as_str());
     assert_eq!(full["unsigned"]["age"], 5);
     let bare = client_json(&event, false, None);
@@ -68,11 +61,7 @@ fn the_caller_may_add_room_and_unsigned() {
 
 #[test]
 fn stripped_state_has_four_fields() {
-    let event = signed(
-        rules(11),
-        draft("m.room.name", Some("k"), &json!({ "name": "x" })),
-    );
-    let expected =
-        r#"{"content":{"name":"x"},"sender":"@alice:domain","state_key":"k","type":"m.room.name"}"#;
+    let event = signed(rules(11), draft("m.room.name", Some("k"), &json!({ "name": "x" })));
+    let expected = r#"{"content":{"name":"x"},"sender":"@alice:domain","state_key":"k","type":"m.room.name"}"#;
     assert_eq!(stripped_state(&event).get(), expected);
 }

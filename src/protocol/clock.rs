@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 /// A point in time, in milliseconds since 1970-01-01 UTC.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnixMs(pub u64);
 
 impl UnixMs {
@@ -56,11 +54,7 @@ pub fn random_string(rng: &dyn Rng, len: usize) -> String {
         rng.fill(&mut bytes);
         let letters = bytes.iter().filter(|byte| **byte < UNBIASED_BELOW);
         let missing = len - text.len();
-        text.extend(
-            letters
-                .take(missing)
-                .map(|byte| char::from(ALPHANUMERIC[usize::from(byte % 62)])),
-        );
+        text.extend(letters.take(missing).map(|byte| char::from(ALPHANUMERIC[usize::from(byte % 62)])));
     }
     text
 }
@@ -76,10 +70,7 @@ impl MockClock {
     /// A clock that shows `now`, and 0 as its monotonic time.
     #[must_use]
     pub const fn new(now: UnixMs) -> Self {
-        Self {
-            now_ms: AtomicU64::new(now.0),
-            monotonic_ms: AtomicU64::new(0),
-        }
+        Self { now_ms: AtomicU64::new(now.0), monotonic_ms: AtomicU64::new(0) }
     }
 
     /// Moves both times on by `ms` milliseconds.
@@ -114,18 +105,13 @@ impl SeededRng {
     /// The generator that this seed always gives.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self {
-            state: Mutex::new(seed),
-        }
+        Self { state: Mutex::new(seed) }
     }
 }
 
 impl Rng for SeededRng {
     fn fill(&self, out: &mut [u8]) {
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for chunk in out.chunks_mut(8) {
             *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut word = *state;

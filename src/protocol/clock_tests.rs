@@ -34,13 +34,8 @@ fn random_strings_use_each_letter_about_equally() {
         assert_eq!(random_string(&SeededRng::new(9), len).len(), len);
     }
     let mut counts = [0_u32; 128];
-    random_string(&SeededRng::new(3), 62_000)
-        .bytes()
-        .for_each(|b| counts[usize::from(b)] += 1);
+    random_string(&SeededRng::new(3), 62_000).bytes().for_each(|b| counts[usize::from(b)] += 1);
     let used: Vec<u32> = counts.into_iter().filter(|count| *count > 0).collect();
     assert_eq!(used.len(), 62);
-    assert!(
-        used.iter().all(|count| (850..1150).contains(count)),
-        "{used:?}"
-    );
+    assert!(used.iter().all(|count| (850..1150).contains(count)), "{used:?}");
 }

@@ -203,9 +203,7 @@ pub(crate) fn redacts_of(
         return None;
     }
     let field = if rules.redacts_in_content {
-        serde_json::from_str::<RedactsField<'_>>(content.get())
-            .ok()?
-            .redacts
+        serde_json::from_str::<RedactsField<'_>>(content.get()).ok()?.redacts
     } else {
         top_level
     };
@@ -223,8 +221,8 @@ impl Event {
         room_id: &RoomId,
         json: Box<RawValue>,
     ) -> Result<Self, BadEvent> {
-        let fields: StoredFields<'_> = serde_json::from_str(json.get())
-            .map_err(|error| BadEvent::Stored(error.to_string()))?;
+        let fields: StoredFields<'_> =
+            serde_json::from_str(json.get()).map_err(|error| BadEvent::Stored(error.to_string()))?;
         let ids = |list: Vec<Reference>| list.into_iter().map(|entry| entry.0).collect();
         Ok(Self {
             id,
@@ -257,9 +255,7 @@ impl Event {
 
     /// Its type and state key, when it is a state event.
     pub fn state_pair(&self) -> Option<(&str, &str)> {
-        self.state_key
-            .as_deref()
-            .map(|state_key| (self.kind.as_str(), state_key))
+        self.state_key.as_deref().map(|state_key| (self.kind.as_str(), state_key))
     }
 
     /// The server of its sender.

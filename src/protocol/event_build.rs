@@ -9,9 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::event::{BadEvent, Event, EventDraft, Placement, redacts_of};
 use crate::event_sizes::{check_counts, check_depth_limit, check_event_size, check_field_size};
-use crate::hash::{
-    base64_standard, base64_url_safe, event_id_of, room_id_of_create, sha256, sha256_of_two,
-};
+use crate::hash::{base64_standard, base64_url_safe, event_id_of, room_id_of_create, sha256, sha256_of_two};
 use crate::json::{BadJson, EVENT_JSON_DEPTH_MAX, SAFE_INTEGER_MAX};
 use crate::json_canonical::{write_integer, write_object, write_string};
 use crate::json_parse::{Json, Object, parse};
@@ -44,11 +42,7 @@ pub struct UnsignedEvent {
 /// # Errors
 /// [`BadEvent`] for content that the room version forbids, for sizes, counts and depth over their limits,
 /// and for ids that do not fit.
-pub fn build_event(
-    rules: &RoomRules,
-    draft: EventDraft,
-    place: Placement,
-) -> Result<UnsignedEvent, BadEvent> {
+pub fn build_event(rules: &RoomRules, draft: EventDraft, place: Placement) -> Result<UnsignedEvent, BadEvent> {
     build_event_citing(rules, draft, place, &|_| None)
 }
 
@@ -80,11 +74,7 @@ pub fn build_event_citing(
     let carries_id = rules.event_id_format == EventIdFormat::Opaque;
     let (json, signatures_at) = parts.full(carries_id.then_some(&id), &hash);
     check_event_size(json.len() + signature_allowance(&draft))?;
-    let redacts = if rules.redacts_in_content {
-        None
-    } else {
-        draft.redacts
-    };
+    let redacts = if rules.redacts_in_content { None } else { draft.redacts };
     let content = raw(parts.content)?;
     let event = Event {
         redacts: redacts.or_else(|| redacts_of(rules, &draft.kind, &content, None)),
@@ -100,11 +90,7 @@ pub fn build_event_citing(
         auth_events: place.auth_events,
         json: raw(json)?,
     };
-    Ok(UnsignedEvent {
-        event,
-        signing_text,
-        signatures_at,
-    })
+    Ok(UnsignedEvent { event, signing_text, signatures_at })
 }
 
 impl UnsignedEvent {
@@ -143,16 +129,8 @@ fn signature_allowance(draft: &EventDraft) -> usize {
 fn check_draft(rules: &RoomRules, draft: &EventDraft, place: &Placement) -> Result<(), BadEvent> {
     check_field_size(rules, "type", &draft.kind)?;
     check_field_size(rules, "sender", draft.sender.as_str())?;
-    check_field_size(
-        rules,
-        "state_key",
-        draft.state_key.as_deref().unwrap_or_default(),
-    )?;
-    check_field_size(
-        rules,
-        "room_id",
-        place.room_id.as_deref().map_or("", RoomId::as_str),
-    )?;
+    check_field_size(rules, "state_key", draft.state_key.as_deref().unwrap_or_default())?;
+    check_field_size(rules, "room_id", place.room_id.as_deref().map_or("", RoomId::as_str))?;
     check_counts(&place.prev_events, &place.auth_events)?;
     check_depth_limit(rules, place.depth)?;
     if draft.origin_server_ts > SAFE_INTEGER_MAX.unsigned_abs() {
@@ -183,11 +161,7 @@ fn read_content<'a>(rules: &RoomRules, draft: &'a EventDraft) -> Result<Object<'
 
 /// In versions 1 and 2 the sender's server chooses the id: here a hash of the rest of the event, so that
 /// building needs no randomness and equal events are one.
-fn opaque_id(
-    rules: &RoomRules,
-    draft: &EventDraft,
-    parts: &Parts,
-) -> Result<Option<OwnedEventId>, BadEvent> {
+fn opaque_id(rules: &RoomRules, draft: &EventDraft, parts: &Parts) -> Result<Option<OwnedEventId>, BadEvent> {
     if rules.event_id_format != EventIdFormat::Opaque {
         return Ok(None);
     }
@@ -241,33 +215,16 @@ impl Parts {
         write_references(&mut middle, rules, &place.prev_events, hashes);
         let mut redacts = String::new();
         if !rules.redacts_in_content {
-            write_field(
-                &mut redacts,
-                "redacts",
-                draft.redacts.as_deref().map(EventId::as_str),
-            );
+            write_field(&mut redacts, "redacts", draft.redacts.as_deref().map(EventId::as_str));
         }
         let mut sender = String::with_capacity(128);
-        write_field(
-            &mut sender,
-            "room_id",
-            place.room_id.as_deref().map(RoomId::as_str),
-        );
+        write_field(&mut sender, "room_id", place.room_id.as_deref().map(RoomId::as_str));
         write_field(&mut sender, "sender", Some(draft.sender.as_str()));
         let mut end = String::with_capacity(128);
         write_field(&mut end, "state_key", draft.state_key.as_deref());
         write_field(&mut end, "type", Some(&draft.kind));
         end.push('}');
-        Self {
-            auth_events,
-            content: text,
-            redacted_content,
-            depth,
-            middle,
-            redacts,
-            sender,
-            end,
-        }
+        Self { auth_events, content: text, redacted_content, depth, middle, redacts, sender, end }
     }
 
     /// The text before where `hashes` goes.
@@ -323,12 +280,7 @@ fn write_hashes(out: &mut String, hash: &str) {
     out.push_str("\"}");
 }
 
-fn write_references(
-    out: &mut String,
-    rules: &RoomRules,
-    ids: &[OwnedEventId],
-    hashes: ReferenceHashes<'_>,
-) {
+fn write_references(out: &mut String, rules: &RoomRules, ids: &[OwnedEventId], hashes: ReferenceHashes<'_>) {
     out.push('[');
     for (at, id) in ids.iter().enumerate() {
         if at > 0 {

@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::event::EVENT_BYTES_MAX;
 use crate::incoming::{Checked, check_hashes_and_signatures, parse_pdu};
-use crate::sample_events::{
-    draft, keys_of, place, rules, signed, some_id, spec_signer, text_raw, tree,
-};
+use crate::sample_events::{draft, keys_of, place, rules, signed, some_id, spec_signer, text_raw, tree};
 use crate::version::list_rules;
 
 fn verify_by_ruma(rules: &RoomRules, event: &Event) {
@@ -21,10 +19,7 @@ fn verify_by_ruma(rules: &RoomRules, event: &Event) {
     let key = Base64::parse(spec_signer().public_key_base64()).unwrap();
     let of_server = BTreeMap::from([("ed25519:1".to_owned(), key)]);
     let keys = BTreeMap::from([("domain".to_owned(), of_server)]);
-    assert_eq!(
-        verify_event(&keys, &object, &rules.ruma).unwrap(),
-        Verified::All
-    );
+    assert_eq!(verify_event(&keys, &object, &rules.ruma).unwrap(), Verified::All);
     if rules.event_id_format != EventIdFormat::Opaque {
         let hash = reference_hash(&object, &rules.ruma).unwrap();
         assert_eq!(event.id.as_str(), format!("${hash}"));
@@ -36,17 +31,12 @@ fn verify_by_ruma(rules: &RoomRules, event: &Event) {
 #[test]
 fn an_event_comes_back_intact_in_every_version() {
     for rules in list_rules() {
-        for (kind, state_key) in [
-            ("m.room.message", None),
-            ("m.room.member", Some("@alice:domain")),
-        ] {
+        for (kind, state_key) in [("m.room.message", None), ("m.room.member", Some("@alice:domain"))] {
             let content = json!({ "membership": "join", "body": "ä\u{1}\"" });
             let built = signed(rules, draft(kind, state_key, &content));
             let pdu = parse_pdu(rules, Some(&built.room_id), &built.json).unwrap();
             let checked = check_hashes_and_signatures(rules, pdu, &keys_of(&spec_signer()));
-            let Ok(Checked::Intact(event)) = checked else {
-                panic!("version {}", rules.version)
-            };
+            let Ok(Checked::Intact(event)) = checked else { panic!("version {}", rules.version) };
             assert_eq!(format!("{event:?}"), format!("{built:?}"));
             verify_by_ruma(rules, &built);
         }
@@ -56,39 +46,19 @@ fn an_event_comes_back_intact_in_every_version() {
 #[test]
 fn the_create_event_makes_the_room_id_in_version_12_only() {
     for rules in list_rules() {
-        let create = || {
-            draft(
-                "m.room.create",
-                Some(""),
-                &json!({ "room_version": rules.version }),
-            )
-        };
-        let named = Placement {
-            prev_events: vec![],
-            auth_events: vec![],
-            depth: 1,
-            ..place(rules)
-        };
-        let unnamed = Placement {
-            room_id: None,
-            ..named.clone()
-        };
+        let create = || draft("m.room.create", Some(""), &json!({ "room_version": rules.version }));
+        let named = Placement { prev_events: vec![], auth_events: vec![], depth: 1, ..place(rules) };
+        let unnamed = Placement { room_id: None, ..named.clone() };
         let (placed, refused, error) = if rules.room_id_is_create_hash {
             (unnamed, named, BadEvent::ForbiddenField("room_id"))
         } else {
             (named, unnamed, BadEvent::MissingField("room_id"))
         };
         assert_eq!(build_event(rules, create(), refused).err(), Some(error));
-        let event = build_event(rules, create(), placed)
-            .unwrap()
-            .sign(&spec_signer());
+        let event = build_event(rules, create(), placed).unwrap().sign(&spec_signer());
         verify_by_ruma(rules, &event);
         let carries = tree(&event).get("room_id").is_some();
-        assert_eq!(
-            carries, !rules.room_id_is_create_hash,
-            "version {}",
-            rules.version
-        );
+        assert_eq!(carries, !rules.room_id_is_create_hash, "version {}", rules.version);
         if rules.room_id_is_create_hash {
             assert_eq!(event.room_id.as_str(), event.id.as_str().replace('$', "!"));
         }
@@ -114,17 +84,10 @@ fn ids_of_old_rooms_are_their_servers_own_and_repeatable() {
 fn references_of_old_rooms_carry_hashes() {
     let build = |hashes: ReferenceHashes<'_>| {
         let draft = draft("m.room.message", None, &json!({}));
-        tree(
-            &build_event_citing(rules(2), draft, place(rules(2)), hashes)
-                .unwrap()
-                .event,
-        )
+        tree(&build_event_citing(rules(2), draft, place(rules(2)), hashes).unwrap().event)
     };
     let id = some_id(rules(2)).to_string();
-    assert_eq!(
-        build(&|_| Some("abc".to_owned()))["prev_events"],
-        json!([[id, { "sha256": "abc" }]])
-    );
+    assert_eq!(build(&|_| Some("abc".to_owned()))["prev_events"], json!([[id, { "sha256": "abc" }]]));
     assert_eq!(build(&|_| None)["auth_events"], json!([[id, {}], [id, {}]]));
 }
 
@@ -135,15 +98,8 @@ fn the_target_of_a_redaction_goes_where_the_version_has_it() {
         draft.redacts = Some(owned_event_id!("$target:domain"));
         let event = signed(rules, draft);
         verify_by_ruma(rules, &event);
-        let (inside, outside) = (
-            tree(&event)["content"]["redacts"].clone(),
-            tree(&event)["redacts"].clone(),
-        );
-        let (there, empty) = if rules.redacts_in_content {
-            (inside, outside)
-        } else {
-            (outside, inside)
-        };
+        let (inside, outside) = (tree(&event)["content"]["redacts"].clone(), tree(&event)["redacts"].clone());
+        let (there, empty) = if rules.redacts_in_content { (inside, outside) } else { (outside, inside) };
         assert_eq!((there, empty), (json!("$target:domain"), Value::Null));
         assert_eq!(event.redacts, Some(owned_event_id!("$target:domain")));
         let content: Value = event.content_as().unwrap();
@@ -154,19 +110,12 @@ fn the_target_of_a_redaction_goes_where_the_version_has_it() {
 #[test]
 fn numbers_are_refused_by_version() {
     for rules in list_rules() {
-        for number in [
-            "1.5",
-            "9007199254740992",
-            "-0",
-            "123456789012345678901234567890",
-        ] {
+        for number in ["1.5", "9007199254740992", "-0", "123456789012345678901234567890"] {
             let mut draft = draft("m.room.message", None, &json!({}));
             draft.content = text_raw(&format!("{{\"n\":{number}}}"));
             let built = build_event(rules, draft, place(rules));
             if rules.strict_json {
-                let error = BadJson::Number {
-                    number: number.to_owned(),
-                };
+                let error = BadJson::Number { number: number.to_owned() };
                 assert_eq!(built.err(), Some(BadEvent::Json(error)));
             } else {
                 let event = built.unwrap().sign(&spec_signer());
@@ -191,10 +140,7 @@ fn content_must_be_an_object_that_is_not_too_deep() {
     let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
     let event = build(&nested(EVENT_JSON_DEPTH_MAX - 1)).unwrap();
     let too_deep = build(&nested(EVENT_JSON_DEPTH_MAX));
-    assert!(matches!(
-        too_deep,
-        Err(BadEvent::Json(BadJson::TooDeep { .. }))
-    ));
+    assert!(matches!(too_deep, Err(BadEvent::Json(BadJson::TooDeep { .. }))));
     // What was just not too deep passes everything that reads it later.
     assert!(event.content_as::<Value>().is_ok());
 }
@@ -203,30 +149,15 @@ fn content_must_be_an_object_that_is_not_too_deep() {
 fn sizes_at_the_limit_and_above() {
     for rules in list_rules() {
         let build = |kind: &str, state_key: &str| {
-            build_event(
-                rules,
-                draft(kind, Some(state_key), &json!({})),
-                place(rules),
-            )
-            .map(|_| ())
+            build_event(rules, draft(kind, Some(state_key), &json!({})), place(rules)).map(|_| ())
         };
-        let too_large = |what, size| {
-            Err(BadEvent::TooLarge {
-                what,
-                size,
-                max: 255,
-            })
-        };
+        let too_large = |what, size| Err(BadEvent::TooLarge { what, size, max: 255 });
         assert_eq!(build(&"t".repeat(255), &"k".repeat(255)), Ok(()));
         assert_eq!(build(&"t".repeat(256), ""), too_large("type", 256));
         assert_eq!(build("t", &"k".repeat(256)), too_large("state_key", 256));
         // 255 code points, 1020 bytes.
         let wide = "😀".repeat(255);
-        let expected = if rules.sizes_in_bytes {
-            too_large("state_key", 1020)
-        } else {
-            Ok(())
-        };
+        let expected = if rules.sizes_in_bytes { too_large("state_key", 1020) } else { Ok(()) };
         assert_eq!(build("t", &wide), expected, "version {}", rules.version);
         let wider = if rules.sizes_in_bytes { 1024 } else { 256 };
         assert_eq!(build("t", &"😀".repeat(256)), too_large("state_key", wider));
@@ -237,24 +168,14 @@ fn sizes_at_the_limit_and_above() {
 fn a_built_event_never_grows_over_the_limit_by_its_signature() {
     for rules in [rules(1), rules(12)] {
         let build = |length: usize| {
-            let draft = draft(
-                "m.room.message",
-                None,
-                &json!({ "body": "x".repeat(length) }),
-            );
+            let draft = draft("m.room.message", None, &json!({ "body": "x".repeat(length) }));
             build_event(rules, draft, place(rules))
         };
-        let longest = (64_000..66_000)
-            .rev()
-            .find(|length| build(*length).is_ok())
-            .unwrap();
+        let longest = (64_000..66_000).rev().find(|length| build(*length).is_ok()).unwrap();
         let event = build(longest).unwrap().sign(&spec_signer());
         let room = EVENT_BYTES_MAX - event.json.get().len();
         assert!(room <= KEY_ID_BYTES_MAX, "{room} bytes unused");
-        assert!(matches!(
-            build(longest + 1),
-            Err(BadEvent::TooLarge { what: "event", .. })
-        ));
+        assert!(matches!(build(longest + 1), Err(BadEvent::TooLarge { what: "event", .. })));
         assert!(parse_pdu(rules, None, &event.json).is_ok());
     }
 }
@@ -270,15 +191,9 @@ fn counts_depth_and_time_have_limits() {
         let ids = |count| vec![some_id(rules); count];
         let many = |what, count, max| Err(BadEvent::TooMany { what, count, max });
         assert_eq!(build(&|place, _| place.prev_events = ids(20)), Ok(()));
-        assert_eq!(
-            build(&|place, _| place.prev_events = ids(21)),
-            many("prev_events", 21, 20)
-        );
+        assert_eq!(build(&|place, _| place.prev_events = ids(21)), many("prev_events", 21, 20));
         assert_eq!(build(&|place, _| place.auth_events = ids(10)), Ok(()));
-        assert_eq!(
-            build(&|place, _| place.auth_events = ids(11)),
-            many("auth_events", 11, 10)
-        );
+        assert_eq!(build(&|place, _| place.auth_events = ids(11)), many("auth_events", 11, 10));
         assert_eq!(build(&|place, _| place.depth = rules.depth_max), Ok(()));
         let deeper = build(&|place, _| place.depth = rules.depth_max + 1);
         assert_eq!(deeper, Err(BadEvent::InvalidField("depth")));

@@ -22,12 +22,7 @@ fn a_stored_event_reads_as_it_was_built_in_every_version() {
             let built = signed(rules, draft);
             let json = built.json.clone();
             let read = Event::from_stored(rules, built.id.clone(), &built.room_id, json).unwrap();
-            assert_eq!(
-                format!("{read:?}"),
-                format!("{built:?}"),
-                "version {}",
-                rules.version
-            );
+            assert_eq!(format!("{read:?}"), format!("{built:?}"), "version {}", rules.version);
         }
     }
 }
@@ -41,14 +36,8 @@ fn the_target_of_a_redaction_is_where_the_version_has_it() {
         )
     };
     let redacts = |version, kind: &str| from_stored(version, &both(kind)).unwrap().redacts;
-    assert_eq!(
-        redacts(10, "m.room.redaction"),
-        Some(owned_event_id!("$outside"))
-    );
-    assert_eq!(
-        redacts(11, "m.room.redaction"),
-        Some(owned_event_id!("$inside"))
-    );
+    assert_eq!(redacts(10, "m.room.redaction"), Some(owned_event_id!("$outside")));
+    assert_eq!(redacts(11, "m.room.redaction"), Some(owned_event_id!("$inside")));
     assert_eq!(redacts(10, "m.room.message"), None);
     assert_eq!(redacts(11, "m.room.message"), None);
     for bad in ["5", "null", "{}", "\"no id\""] {
@@ -72,10 +61,7 @@ fn damaged_bytes_are_an_error() {
         ("\"content\":{},", ""),
     ] {
         let damaged = from_stored(12, &good.replace(from, to));
-        assert!(
-            matches!(damaged, Err(BadEvent::Stored(_))),
-            "{from} -> {to}"
-        );
+        assert!(matches!(damaged, Err(BadEvent::Stored(_))), "{from} -> {to}");
     }
 }
 
@@ -83,14 +69,8 @@ fn damaged_bytes_are_an_error() {
 fn state_is_told_by_the_state_key() {
     let rules = rules(12);
     let state = signed(rules, draft("m.room.name", Some(""), &json!({})));
-    assert_eq!(
-        (state.is_state(), state.state_pair()),
-        (true, Some(("m.room.name", "")))
-    );
-    let message = signed(
-        rules,
-        draft("m.room.message", None, &json!({ "body": "hi" })),
-    );
+    assert_eq!((state.is_state(), state.state_pair()), (true, Some(("m.room.name", ""))));
+    let message = signed(rules, draft("m.room.message", None, &json!({ "body": "hi" })));
     assert_eq!((message.is_state(), message.state_pair()), (false, None));
     let content: serde_json::Value = message.content_as().unwrap();
     assert_eq!(content["body"], "hi");

@@ -5,9 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use ruma::api::client::filter::{
-    EventFormat, Filter, FilterDefinition, LazyLoadOptions, RoomEventFilter, UrlFilter,
-};
+use ruma::api::client::filter::{EventFormat, Filter, FilterDefinition, LazyLoadOptions, RoomEventFilter, UrlFilter};
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UInt, UserId};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -23,9 +21,7 @@ struct Glob {
 
 impl Glob {
     fn new(pattern: &str) -> Self {
-        Self {
-            pieces: pattern.split('*').map(str::to_owned).collect(),
-        }
+        Self { pieces: pattern.split('*').map(str::to_owned).collect() }
     }
 
     fn matches(&self, text: &str) -> bool {
@@ -59,10 +55,7 @@ struct Rooms {
 impl Rooms {
     fn new(only: Option<&[OwnedRoomId]>, not: &[OwnedRoomId]) -> Self {
         let set = |ids: &[OwnedRoomId]| ids.iter().cloned().collect();
-        Self {
-            only: only.map(set),
-            not: set(not),
-        }
+        Self { only: only.map(set), not: set(not) }
     }
 
     fn matches(&self, room_id: &RoomId) -> bool {
@@ -117,18 +110,14 @@ impl EventFilter {
     pub fn compile(filter: &RoomEventFilter) -> Self {
         let (lazy_load_members, include_redundant_members) = match filter.lazy_load_options {
             LazyLoadOptions::Disabled => (false, false),
-            LazyLoadOptions::Enabled {
-                include_redundant_members,
-            } => (true, include_redundant_members),
+            LazyLoadOptions::Enabled { include_redundant_members } => (true, include_redundant_members),
         };
         Self {
             limit: limit(filter.limit),
             lazy_load_members,
             include_redundant_members,
             unread_thread_notifications: filter.unread_thread_notifications,
-            contains_url: filter
-                .url_filter
-                .map(|url| matches!(url, UrlFilter::EventsWithUrl)),
+            contains_url: filter.url_filter.map(|url| matches!(url, UrlFilter::EventsWithUrl)),
             types: filter.types.as_deref().map(globs),
             not_types: globs(&filter.not_types),
             senders: filter.senders.as_deref().map(users),
@@ -157,10 +146,7 @@ impl EventFilter {
 
     /// Whether events of this sender may pass.
     pub fn matches_sender(&self, sender: &UserId) -> bool {
-        self.senders
-            .as_ref()
-            .is_none_or(|senders| senders.contains(sender))
-            && !self.not_senders.contains(sender)
+        self.senders.as_ref().is_none_or(|senders| senders.contains(sender)) && !self.not_senders.contains(sender)
     }
 
     /// Whether events of this room may pass.
@@ -179,9 +165,7 @@ impl EventFilter {
         self.matches_type(&event.kind)
             && self.matches_sender(&event.sender)
             && self.matches_room(&event.room_id)
-            && self
-                .contains_url
-                .is_none_or(|wanted| wanted == has_url(event))
+            && self.contains_url.is_none_or(|wanted| wanted == has_url(event))
     }
 
     /// Whether nothing can pass, so that nothing has to be read.
@@ -194,9 +178,7 @@ impl EventFilter {
 }
 
 fn has_url(event: &Event) -> bool {
-    event
-        .content_as::<HasUrl>()
-        .is_ok_and(|content| content.url.is_some())
+    event.content_as::<HasUrl>().is_ok_and(|content| content.url.is_some())
 }
 
 /// A filter of a whole sync.

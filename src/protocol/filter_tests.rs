@@ -37,11 +37,7 @@ fn stars_stand_for_any_text() {
         ("m.[r]oom", "m.room", false),
     ];
     for (pattern, text, expected) in cases {
-        assert_eq!(
-            Glob::new(pattern).matches(text),
-            expected,
-            "{pattern} on {text}"
-        );
+        assert_eq!(Glob::new(pattern).matches(text), expected, "{pattern} on {text}");
     }
 }
 
@@ -53,25 +49,15 @@ fn many_stars_take_no_long_time() {
 
 #[test]
 fn events_pass_or_not() {
-    let plain = signed(
-        rules(12),
-        draft("m.room.message", None, &json!({ "body": "x" })),
-    );
-    let image = signed(
-        rules(12),
-        draft("m.room.message", None, &json!({ "url": "mxc://a/b" })),
-    );
+    let plain = signed(rules(12), draft("m.room.message", None, &json!({ "body": "x" })));
+    let image = signed(rules(12), draft("m.room.message", None, &json!({ "url": "mxc://a/b" })));
     let cases = [
         (json!({}), true, true),
         (json!({ "types": ["m.room.*"] }), true, true),
         (json!({ "types": [] }), false, false),
         (json!({ "types": ["m.room.name"] }), false, false),
         (json!({ "not_types": ["m.*"] }), false, false),
-        (
-            json!({ "types": ["m.room.message"], "not_types": ["m.room.message"] }),
-            false,
-            false,
-        ),
+        (json!({ "types": ["m.room.message"], "not_types": ["m.room.message"] }), false, false),
         (json!({ "senders": ["@alice:domain"] }), true, true),
         (json!({ "senders": [] }), false, false),
         (json!({ "senders": ["@bob:domain"] }), false, false),
@@ -80,21 +66,13 @@ fn events_pass_or_not() {
         (json!({ "rooms": ["!other:domain"] }), false, false),
         (json!({ "rooms": [] }), false, false),
         (json!({ "not_rooms": ["!room:domain"] }), false, false),
-        (
-            json!({ "rooms": ["!room:domain"], "not_rooms": ["!room:domain"] }),
-            false,
-            false,
-        ),
+        (json!({ "rooms": ["!room:domain"], "not_rooms": ["!room:domain"] }), false, false),
         (json!({ "contains_url": true }), false, true),
         (json!({ "contains_url": false }), true, false),
     ];
     for (json, plain_passes, image_passes) in cases {
         let filter = filter(json.clone());
-        assert_eq!(
-            (filter.matches(&plain), filter.matches(&image)),
-            (plain_passes, image_passes),
-            "{json}"
-        );
+        assert_eq!((filter.matches(&plain), filter.matches(&image)), (plain_passes, image_passes), "{json}");
         if filter.is_nothing() {
             assert!(!plain_passes && !image_passes, "{json}");
         }
@@ -104,18 +82,9 @@ fn events_pass_or_not() {
 #[test]
 fn options_are_read() {
     let default = EventFilter::all();
-    assert_eq!(
-        (
-            default.limit,
-            default.lazy_load_members,
-            default.contains_url
-        ),
-        (None, false, None)
-    );
-    let filter = filter(
-        json!({ "limit": 7, "lazy_load_members": true, "include_redundant_members": true,
-        "unread_thread_notifications": true }),
-    );
+    assert_eq!((default.limit, default.lazy_load_members, default.contains_url), (None, false, None));
+    let filter = filter(json!({ "limit": 7, "lazy_load_members": true, "include_redundant_members": true,
+        "unread_thread_notifications": true }));
     assert_eq!(filter.limit, Some(7));
     assert!(filter.lazy_load_members && filter.include_redundant_members);
     assert!(filter.unread_thread_notifications);
@@ -144,13 +113,8 @@ fn a_filter_of_a_sync_has_its_parts() {
     let filter = SyncFilter::compile(&serde_json::from_value(definition).unwrap());
     assert!(filter.federation_format && filter.include_leave && filter.presence.is_nothing());
     assert!(!filter.account_data.matches_type("a") && filter.account_data.matches_type("b"));
-    assert_eq!(
-        (filter.timeline.limit, filter.state.lazy_load_members),
-        (Some(3), true)
-    );
-    assert!(
-        filter.ephemeral.matches_type("m.typing") && !filter.ephemeral.matches_type("m.receipt")
-    );
+    assert_eq!((filter.timeline.limit, filter.state.lazy_load_members), (Some(3), true));
+    assert!(filter.ephemeral.matches_type("m.typing") && !filter.ephemeral.matches_type("m.receipt"));
     assert!(filter.room_account_data.matches_type("m.tag"));
     assert!(!filter.matches_room(room_id!("!x:y")) && filter.matches_room(room_id!("!y:y")));
     assert!(SyncFilter::all().matches_room(room_id!("!x:y")));

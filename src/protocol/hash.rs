@@ -46,19 +46,13 @@ pub(crate) fn sha256(text: &str) -> [u8; 32] {
 
 /// The SHA-256 of two texts, one after the other.
 pub(crate) fn sha256_of_two(first: &str, second: &str) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(first)
-        .chain_update(second)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(first).chain_update(second).finalize().into()
 }
 
 /// The hash over all of an event, that says whether it was changed or redacted on the way.
 pub(crate) fn content_hash(event: &Object<'_>) -> [u8; 32] {
     let mut text = String::with_capacity(1024);
-    write_object(&mut text, event, |key| {
-        !matches!(key, "hashes" | "signatures" | "unsigned")
-    });
+    write_object(&mut text, event, |key| !matches!(key, "hashes" | "signatures" | "unsigned"));
     sha256(&text)
 }
 

@@ -76,9 +76,7 @@ dense_number! {
 }
 
 /// A fixed virtual shard: the unit of write ownership, of stream position and of notification.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Lane(pub u16);
 
 impl Lane {
@@ -93,9 +91,7 @@ impl Lane {
 }
 
 /// A position in a lane: the epoch of the lane's ownership, and a count within it.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 // Of fixed width in stored values, so that the commit can fill it in there.
 #[serde(from = "[u8; 8]", into = "[u8; 8]")]
 pub struct LanePos(pub u64);

@@ -19,10 +19,7 @@ fn a_key_is_the_start_of_the_hash_of_the_id() {
 fn a_key_prints_in_hex() {
     let mut bytes = [0; 16];
     bytes[15] = 0xaf;
-    assert_eq!(
-        format!("{:?}", RoomKey(bytes)),
-        "RoomKey:000000000000000000000000000000af"
-    );
+    assert_eq!(format!("{:?}", RoomKey(bytes)), "RoomKey:000000000000000000000000000000af");
 }
 
 #[test]
@@ -33,23 +30,8 @@ fn lanes_are_ranges_of_keys() {
         Lane::of(&key, lanes).0
     };
     assert_eq!(lane(0xff, 0xff, 1), 0);
-    assert_eq!(
-        [
-            lane(0, 0, 8),
-            lane(0x1f, 0xff, 8),
-            lane(0x20, 0, 8),
-            lane(0xff, 0xff, 8)
-        ],
-        [0, 0, 1, 7]
-    );
-    assert_eq!(
-        [
-            lane(0xff, 0xff, 64),
-            lane(0xff, 0xff, 3),
-            lane(0xff, 0xff, u16::MAX)
-        ],
-        [63, 2, 65534]
-    );
+    assert_eq!([lane(0, 0, 8), lane(0x1f, 0xff, 8), lane(0x20, 0, 8), lane(0xff, 0xff, 8)], [0, 0, 1, 7]);
+    assert_eq!([lane(0xff, 0xff, 64), lane(0xff, 0xff, 3), lane(0xff, 0xff, u16::MAX)], [63, 2, 65534]);
 }
 
 #[test]
@@ -59,10 +41,7 @@ fn every_lane_is_used_about_equally() {
         let key = key_of(&format!("!{n}:example.org"));
         counts[usize::from(Lane::of(&key, 8).0)] += 1;
     }
-    assert!(
-        counts.iter().all(|count| (800..1200).contains(count)),
-        "{counts:?}"
-    );
+    assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
 }
 
 #[test]

@@ -16,9 +16,7 @@ use crate::json::{BadJson, EVENT_JSON_DEPTH_MAX};
 use crate::json_canonical::{write_object, write_value};
 use crate::json_parse::{Json, Object, parse, parse_object};
 use crate::redaction::{redact, write_redacted};
-use crate::signature::{
-    ALGORITHM, BadSignature, PublicKeys, Signer, check_server, insert_signature, signatures_of,
-};
+use crate::signature::{ALGORITHM, BadSignature, PublicKeys, Signer, check_server, insert_signature, signatures_of};
 use crate::version::{EventIdFormat, RoomRules};
 
 /// The most bytes in which another server may write an event: more than the limit of the canonical form,
@@ -62,12 +60,7 @@ impl ParsedPdu {
     pub fn required_keys(&self) -> impl Iterator<Item = (&ServerName, Vec<&str>)> {
         self.required.iter().map(|(server, signatures)| {
             let key_ids = signatures.iter().map(|(key_id, _)| key_id.as_str());
-            (
-                &**server,
-                key_ids
-                    .filter(|key_id| key_id.starts_with(ALGORITHM))
-                    .collect(),
-            )
+            (&**server, key_ids.filter(|key_id| key_id.starts_with(ALGORITHM)).collect())
         })
     }
 }
@@ -78,18 +71,10 @@ impl ParsedPdu {
 ///
 /// # Errors
 /// [`BadEvent`]: the event is to be dropped.
-pub fn parse_pdu(
-    rules: &RoomRules,
-    room_id_hint: Option<&RoomId>,
-    json: &RawValue,
-) -> Result<ParsedPdu, BadEvent> {
+pub fn parse_pdu(rules: &RoomRules, room_id_hint: Option<&RoomId>, json: &RawValue) -> Result<ParsedPdu, BadEvent> {
     let text = json.get();
     if text.len() > PDU_BYTES_MAX {
-        return Err(BadEvent::TooLarge {
-            what: "event",
-            size: text.len(),
-            max: PDU_BYTES_MAX,
-        });
+        return Err(BadEvent::TooLarge { what: "event", size: text.len(), max: PDU_BYTES_MAX });
     }
     let mut value = parse(text, EVENT_JSON_DEPTH_MAX)?;
     if let Json::Object(object) = &mut value {
@@ -111,12 +96,7 @@ pub fn parse_pdu(
     let intact = is_hash(hash, &content_hash(&object));
     require(&object, "signatures", Json::as_object)?;
     let required = required_signatures(rules, &event, &object);
-    Ok(ParsedPdu {
-        event,
-        signing_text,
-        intact,
-        required,
-    })
+    Ok(ParsedPdu { event, signing_text, intact, required })
 }
 
 fn require<'a, 'j, T>(
@@ -129,21 +109,13 @@ fn require<'a, 'j, T>(
 }
 
 /// A required text, at most as long as the room version allows.
-fn require_text<'a>(
-    rules: &RoomRules,
-    object: &'a Object<'_>,
-    key: &'static str,
-) -> Result<&'a str, BadEvent> {
+fn require_text<'a>(rules: &RoomRules, object: &'a Object<'_>, key: &'static str) -> Result<&'a str, BadEvent> {
     let text = require(object, key, Json::as_str)?;
     check_field_size(rules, key, text)?;
     Ok(text)
 }
 
-fn read_event(
-    rules: &RoomRules,
-    object: &Object<'_>,
-    signing_text: &str,
-) -> Result<Event, BadEvent> {
+fn read_event(rules: &RoomRules, object: &Object<'_>, signing_text: &str) -> Result<Event, BadEvent> {
     let kind = require_text(rules, object, "type")?;
     let sender = require_text(rules, object, "sender")?;
     let state_key = match object.get("state_key") {
@@ -151,9 +123,9 @@ fn read_event(
         None => None,
     };
     let id = match rules.event_id_format {
-        EventIdFormat::Opaque => require_text(rules, object, "event_id")?
-            .try_into()
-            .map_err(|_| BadEvent::InvalidField("event_id"))?,
+        EventIdFormat::Opaque => {
+            require_text(rules, object, "event_id")?.try_into().map_err(|_| BadEvent::InvalidField("event_id"))?
+        }
         _ => event_id_of(rules, &sha256(signing_text))?,
     };
     let is_create = kind == "m.room.create" && state_key == Some("");
@@ -211,11 +183,7 @@ fn read_room_id(
 }
 
 /// The ids of `prev_events` or `auth_events`: plain, or (versions 1 and 2) each in a pair with hashes.
-fn read_references(
-    rules: &RoomRules,
-    object: &Object<'_>,
-    key: &'static str,
-) -> Result<Vec<OwnedEventId>, BadEvent> {
+fn read_references(rules: &RoomRules, object: &Object<'_>, key: &'static str) -> Result<Vec<OwnedEventId>, BadEvent> {
     let read = |entry: &Json<'_>| {
         let id = match entry.as_array() {
             Some(pair) if rules.references_with_hashes => pair.first()?.as_str()?,
@@ -227,8 +195,7 @@ fn read_references(
     let entries = require(object, key, Json::as_array)?;
     let ids: Option<Vec<_>> = entries.iter().map(read).collect();
     let ids = ids.ok_or(BadEvent::InvalidField(key))?;
-    ids.iter()
-        .try_for_each(|id| check_field_size(rules, key, id.as_str()))?;
+    ids.iter().try_for_each(|id| check_field_size(rules, key, id.as_str()))?;
     Ok(ids)
 }
 
@@ -273,20 +240,10 @@ pub fn check_hashes_and_signatures(
     keys: &PublicKeys,
 ) -> Result<Checked, BadSignature> {
     let enforces_validity = rules.ruma.enforce_key_validity;
-    let valid_at_ts = if enforces_validity {
-        pdu.event.origin_server_ts
-    } else {
-        0
-    };
+    let valid_at_ts = if enforces_validity { pdu.event.origin_server_ts } else { 0 };
     for (server, signatures) in &pdu.required {
         let signatures = signatures.iter().map(|(key_id, text)| (&**key_id, &**text));
-        check_server(
-            server,
-            signatures,
-            keys,
-            pdu.signing_text.as_bytes(),
-            valid_at_ts,
-        )?;
+        check_server(server, signatures, keys, pdu.signing_text.as_bytes(), valid_at_ts)?;
     }
     if pdu.intact {
         return Ok(Checked::Intact(pdu.event));
@@ -294,9 +251,7 @@ pub fn check_hashes_and_signatures(
     // Redacting could take away what excused a missing signature, and leave a forged plain invitation.
     let server = pdu.event.origin();
     if !pdu.required.contains_key(server) {
-        return Err(BadSignature::Missing {
-            server: server.to_owned(),
-        });
+        return Err(BadSignature::Missing { server: server.to_owned() });
     }
     Ok(Checked::Redacted(redact(rules, &pdu.event)))
 }
@@ -314,10 +269,7 @@ pub fn add_signature(rules: &RoomRules, event: &Event, signer: &Signer) -> Resul
     insert_signature(&mut object, signer, signature);
     let json = to_raw(&Json::Object(object))?;
     check_event_size(json.get().len())?;
-    Ok(Event {
-        json,
-        ..event.clone()
-    })
+    Ok(Event { json, ..event.clone() })
 }
 
 #[cfg(test)]

@@ -13,10 +13,7 @@ use crate::sample_events::{
 use crate::version::list_rules;
 
 fn message(rules: &RoomRules) -> Event {
-    signed(
-        rules,
-        draft("m.room.message", None, &json!({ "body": "hello" })),
-    )
+    signed(rules, draft("m.room.message", None, &json!({ "body": "hello" })))
 }
 
 /// A good event with one change.
@@ -66,11 +63,7 @@ fn fields_have_a_form() {
     for rules in list_rules() {
         let id = some_id(rules).to_string();
         let (plain, paired) = (json!([id]), json!([[id, { "sha256": "x" }]]));
-        let (right, wrong) = if rules.references_with_hashes {
-            (paired, plain)
-        } else {
-            (plain, paired)
-        };
+        let (right, wrong) = if rules.references_with_hashes { (paired, plain) } else { (plain, paired) };
         assert!(changed(rules, |tree| tree["prev_events"] = right.clone()).is_ok());
         let cases = [
             ("sender", json!("alice")),
@@ -89,11 +82,7 @@ fn fields_have_a_form() {
         ];
         for (field, value) in cases {
             let result = changed(rules, |tree| tree[field] = value.clone());
-            assert_eq!(
-                result.err(),
-                Some(BadEvent::InvalidField(field)),
-                "{field}: {value}"
-            );
+            assert_eq!(result.err(), Some(BadEvent::InvalidField(field)), "{field}: {value}");
         }
     }
 }
@@ -102,10 +91,7 @@ fn fields_have_a_form() {
 fn no_object_is_no_event() {
     for text in ["[]", "5", "null", "\"x\""] {
         let result = parse_pdu(rules(12), None, &text_raw(text));
-        assert!(
-            matches!(result, Err(BadEvent::Json(BadJson::Shape(_)))),
-            "{text}"
-        );
+        assert!(matches!(result, Err(BadEvent::Json(BadJson::Shape(_)))), "{text}");
     }
 }
 
@@ -118,11 +104,7 @@ fn limits_hold_from_outside_too() {
             ("type", "t".repeat(255), "t".repeat(256)),
             ("state_key", "t".repeat(255), "t".repeat(256)),
             ("sender", long(255), long(256)),
-            (
-                "room_id",
-                long(255).replace('@', "!"),
-                long(256).replace('@', "!"),
-            ),
+            ("room_id", long(255).replace('@', "!"), long(256).replace('@', "!")),
         ] {
             let set = |value: &str| changed(rules, |tree| tree[field] = json!(value)).err();
             assert_eq!(set(&fine), None, "{field} in version {}", rules.version);
@@ -130,37 +112,17 @@ fn limits_hold_from_outside_too() {
         }
         // The case of 280 bytes in 70 code points, which older rooms hold.
         let wide = changed(rules, |tree| tree["state_key"] = json!("😀".repeat(70))).err();
-        assert_eq!(
-            wide,
-            rules
-                .sizes_in_bytes
-                .then(|| too_large("state_key", 280, 255))
-                .flatten()
-        );
+        assert_eq!(wide, rules.sizes_in_bytes.then(|| too_large("state_key", 280, 255)).flatten());
 
         let references = |count| {
             let id = json!(some_id(rules));
-            let entry = if rules.references_with_hashes {
-                json!([id, {}])
-            } else {
-                id
-            };
+            let entry = if rules.references_with_hashes { json!([id, {}]) } else { id };
             json!(vec![entry; count])
         };
-        for (field, max) in [
-            ("prev_events", PREV_EVENTS_MAX),
-            ("auth_events", AUTH_EVENTS_MAX),
-        ] {
+        for (field, max) in [("prev_events", PREV_EVENTS_MAX), ("auth_events", AUTH_EVENTS_MAX)] {
             let set = |count| changed(rules, |tree| tree[field] = references(count)).err();
             assert_eq!(set(max), None);
-            assert_eq!(
-                set(max + 1),
-                Some(BadEvent::TooMany {
-                    what: field,
-                    count: max + 1,
-                    max
-                })
-            );
+            assert_eq!(set(max + 1), Some(BadEvent::TooMany { what: field, count: max + 1, max }));
         }
     }
 }
@@ -181,32 +143,16 @@ fn the_whole_event_has_a_limit_that_unsigned_does_not_count_for() {
     assert_eq!(pad(0, ""), Ok(EVENT_BYTES_MAX));
     assert_eq!(pad(0, &"u".repeat(100_000)), Ok(EVENT_BYTES_MAX));
     let size = EVENT_BYTES_MAX + 1;
-    assert_eq!(
-        pad(1, ""),
-        Err(BadEvent::TooLarge {
-            what: "event",
-            size,
-            max: EVENT_BYTES_MAX
-        })
-    );
+    assert_eq!(pad(1, ""), Err(BadEvent::TooLarge { what: "event", size, max: EVENT_BYTES_MAX }));
     let huge = pad(0, &"u".repeat(PDU_BYTES_MAX));
-    assert!(matches!(
-        huge,
-        Err(BadEvent::TooLarge {
-            max: PDU_BYTES_MAX,
-            ..
-        })
-    ));
+    assert!(matches!(huge, Err(BadEvent::TooLarge { max: PDU_BYTES_MAX, .. })));
 }
 
 #[test]
 fn depth_has_the_limit_of_its_version() {
     for rules in list_rules() {
         let with_depth = |depth: &str| {
-            let json = message(rules)
-                .json
-                .get()
-                .replace("\"depth\":12", &format!("\"depth\":{depth}"));
+            let json = message(rules).json.get().replace("\"depth\":12", &format!("\"depth\":{depth}"));
             parse_pdu(rules, None, &text_raw(&json)).map(|pdu| pdu.event.depth)
         };
         assert_eq!(with_depth("0"), Ok(0));
@@ -214,10 +160,7 @@ fn depth_has_the_limit_of_its_version() {
         let largest = with_depth("9223372036854775807");
         let larger = with_depth("9223372036854775808");
         if rules.strict_json {
-            assert!(matches!(
-                largest,
-                Err(BadEvent::Json(BadJson::Number { .. }))
-            ));
+            assert!(matches!(largest, Err(BadEvent::Json(BadJson::Number { .. }))));
         } else {
             assert_eq!(largest, Ok(9_223_372_036_854_775_807));
             assert_eq!(larger, Err(BadEvent::InvalidField("depth")));
@@ -230,20 +173,11 @@ fn depth_has_the_limit_of_its_version() {
 fn numbers_count_by_version_but_not_in_unsigned() {
     for rules in list_rules() {
         let with = |place: &str, number: &str| {
-            let json = message(rules).json.get().replacen(
-                '{',
-                &format!("{{\"{place}\":{{\"n\":{number}}},"),
-                1,
-            );
+            let json = message(rules).json.get().replacen('{', &format!("{{\"{place}\":{{\"n\":{number}}},"), 1);
             parse_pdu(rules, None, &text_raw(&json)).is_ok()
         };
         for number in ["0.5", "9007199254740992", "-0", "1e3"] {
-            assert_eq!(
-                with("extra", number),
-                !rules.strict_json,
-                "version {}",
-                rules.version
-            );
+            assert_eq!(with("extra", number), !rules.strict_json, "version {}", rules.version);
             assert!(with("unsigned", number));
         }
         assert!(!with("extra", "1e999"));
@@ -278,9 +212,7 @@ fn changed_content_means_a_redacted_copy_with_the_same_id() {
         let event = message(rules);
         let pdu = changed(rules, |tree| tree["content"]["body"] = json!("forged")).unwrap();
         assert_eq!(pdu.event.id, event.id);
-        let Ok(Checked::Redacted(copy)) = check(rules, pdu) else {
-            panic!("not redacted")
-        };
+        let Ok(Checked::Redacted(copy)) = check(rules, pdu) else { panic!("not redacted") };
         assert_eq!((&copy.id, copy.content.get()), (&event.id, "{}"));
         assert!(!copy.json.get().contains("forged"));
         // What was redacted on the way is taken as that.
@@ -303,10 +235,7 @@ fn changed_essentials_mean_a_wrong_signature() {
         ] {
             let pdu = changed(rules, |tree| tree[field] = value.clone()).unwrap();
             let result = check(rules, pdu);
-            assert!(
-                matches!(result, Err(BadSignature::Wrong { .. })),
-                "{field}: {result:?}"
-            );
+            assert!(matches!(result, Err(BadSignature::Wrong { .. })), "{field}: {result:?}");
         }
         // The id of a later version follows from the rest; only old ones carry it.
         let pdu = changed(rules, |tree| tree["unsigned"] = json!({ "age": 1 })).unwrap();
@@ -320,9 +249,7 @@ fn missing_unknown_and_foreign_signatures() {
     for rules in list_rules() {
         let pdu = changed(rules, |tree| tree["signatures"] = json!({})).unwrap();
         let server = owned_server_name!("domain");
-        let missing = BadSignature::Missing {
-            server: server.clone(),
-        };
+        let missing = BadSignature::Missing { server: server.clone() };
         assert_eq!(check(rules, pdu).err(), Some(missing.clone()));
         let pdu = changed(rules, |tree| {
             tree["signatures"] = json!({ "elsewhere": tree["signatures"]["domain"] });
@@ -344,10 +271,7 @@ fn expired_keys_count_from_version_5_on() {
             check_hashes_and_signatures(rules, pdu, &keys).map(|_| ())
         };
         assert_eq!(result(1_700_000_000_000), Ok(()));
-        let expired = matches!(
-            result(1_699_999_999_999),
-            Err(BadSignature::ExpiredKeys { .. })
-        );
+        let expired = matches!(result(1_699_999_999_999), Err(BadSignature::ExpiredKeys { .. }));
         assert_eq!(expired, at + 1 >= 5, "version {}", rules.version);
     }
 }
@@ -361,12 +285,9 @@ fn who_must_sign() {
             tree["event_id"] = json!("$1:elsewhere");
         }
         let pdu = parse_pdu(rules, None, &raw(&tree)).unwrap();
-        pdu.required_keys()
-            .map(|(server, _)| server.to_string())
-            .collect()
+        pdu.required_keys().map(|(server, _)| server.to_string()).collect()
     };
-    let authorised =
-        json!({ "membership": "join", "join_authorised_via_users_server": "@c:third" });
+    let authorised = json!({ "membership": "join", "join_authorised_via_users_server": "@c:third" });
     let third_party = json!({ "membership": "invite", "third_party_invite": { "signed": {} } });
     for (at, rules) in list_rules().iter().enumerate() {
         let by_id = rules.references_with_hashes;
@@ -376,19 +297,9 @@ fn who_must_sign() {
             }
             expected
         };
-        assert_eq!(
-            servers(rules, "m.room.message", authorised.clone()),
-            with_id(vec!["domain"])
-        );
-        assert_eq!(
-            servers(rules, "m.room.member", third_party.clone()),
-            with_id(vec![])
-        );
-        let join = if at + 1 >= 8 {
-            vec!["domain", "third"]
-        } else {
-            with_id(vec!["domain"])
-        };
+        assert_eq!(servers(rules, "m.room.message", authorised.clone()), with_id(vec!["domain"]));
+        assert_eq!(servers(rules, "m.room.member", third_party.clone()), with_id(vec![]));
+        let join = if at + 1 >= 8 { vec!["domain", "third"] } else { with_id(vec!["domain"]) };
         assert_eq!(servers(rules, "m.room.member", authorised.clone()), join);
     }
 }
@@ -404,10 +315,7 @@ fn a_third_party_invitation_with_a_wrong_hash_needs_its_senders_signature() {
         assert!(matches!(check(rules, pdu), Ok(Checked::Intact(_))));
         tree["content"]["displayname"] = json!("forged");
         let pdu = parse_pdu(rules, None, &raw(&tree)).unwrap();
-        assert!(matches!(
-            check(rules, pdu),
-            Err(BadSignature::Missing { .. })
-        ));
+        assert!(matches!(check(rules, pdu), Err(BadSignature::Missing { .. })));
     }
 }
 
@@ -428,31 +336,19 @@ fn a_second_server_signs_beside_the_first() {
         let pdu = parse_pdu(rules, None, &event.json).unwrap();
         check_hashes_and_signatures(rules, pdu, &keys)
     };
-    let missing = BadSignature::Missing {
-        server: owned_server_name!("other"),
-    };
+    let missing = BadSignature::Missing { server: owned_server_name!("other") };
     assert_eq!(check(&event).err(), Some(missing));
     let both = add_signature(rules, &event, &other).unwrap();
     assert_eq!(both.id, event.id);
     assert!(matches!(check(&both), Ok(Checked::Intact(_))));
-    assert_eq!(
-        add_signature(rules, &both, &other).unwrap().json.get(),
-        both.json.get()
-    );
+    assert_eq!(add_signature(rules, &both, &other).unwrap().json.get(), both.json.get());
 }
 
 #[test]
 fn the_create_event_of_version_12_has_no_room_id() {
     let create = draft("m.room.create", Some(""), &json!({ "room_version": "12" }));
-    let place = Placement {
-        room_id: None,
-        prev_events: vec![],
-        auth_events: vec![],
-        depth: 1,
-    };
-    let event = build_event(rules(12), create, place)
-        .unwrap()
-        .sign(&spec_signer());
+    let place = Placement { room_id: None, prev_events: vec![], auth_events: vec![], depth: 1 };
+    let event = build_event(rules(12), create, place).unwrap().sign(&spec_signer());
     let mut tree = tree(&event);
     tree["room_id"] = json!(event.room_id);
     let result = parse_pdu(rules(12), None, &raw(&tree));
@@ -478,15 +374,9 @@ fn the_same_event_in_another_form_is_the_same() {
     for rules in list_rules() {
         let event = message(rules);
         let pretty = serde_json::to_string_pretty(&tree(&event)).unwrap();
-        let escaped =
-            pretty
-                .replace("hello", "\\u0068ello")
-                .replacen('{', "{\"type\":\"early\",", 1);
+        let escaped = pretty.replace("hello", "\\u0068ello").replacen('{', "{\"type\":\"early\",", 1);
         let pdu = parse_pdu(rules, None, &text_raw(&escaped)).unwrap();
-        assert_eq!(
-            (&pdu.event.id, pdu.event.json.get()),
-            (&event.id, event.json.get())
-        );
+        assert_eq!((&pdu.event.id, pdu.event.json.get()), (&event.id, event.json.get()));
     }
 }
 

@@ -51,17 +51,10 @@ pub enum BadJson {
 ///
 /// # Errors
 /// [`BadJson::TooDeep`], [`BadJson::Syntax`], or [`BadJson::Shape`] when it is JSON but no `T`.
-pub fn parse_limited<'de, T: Deserialize<'de>>(
-    bytes: &'de [u8],
-    depth_max: usize,
-) -> Result<T, BadJson> {
+pub fn parse_limited<'de, T: Deserialize<'de>>(bytes: &'de [u8], depth_max: usize) -> Result<T, BadJson> {
     check_depth(bytes, depth_max)?;
     serde_json::from_slice(bytes).map_err(|error| {
-        if error.is_data() {
-            BadJson::Shape(error.to_string())
-        } else {
-            BadJson::Syntax(error.to_string())
-        }
+        if error.is_data() { BadJson::Shape(error.to_string()) } else { BadJson::Syntax(error.to_string()) }
     })
 }
 

@@ -103,11 +103,7 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
 /// larger than any.
 pub(crate) fn canonical_number(text: &str) -> Option<String> {
     if !text.contains(['.', 'e', 'E']) {
-        return Some(if text == "-0" {
-            "0".to_owned()
-        } else {
-            text.to_owned()
-        });
+        return Some(if text == "-0" { "0".to_owned() } else { text.to_owned() });
     }
     let number: f64 = text.parse().ok()?;
     number.is_finite().then(|| python_float(number))
@@ -121,11 +117,7 @@ fn python_float(number: f64) -> String {
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..16).contains(&exponent) {
         let plain = format!("{number}");
-        return if plain.contains('.') {
-            plain
-        } else {
-            plain + ".0"
-        };
+        return if plain.contains('.') { plain } else { plain + ".0" };
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())

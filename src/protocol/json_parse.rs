@@ -22,27 +22,15 @@ pub(crate) enum Json<'a> {
 
 impl<'a> Json<'a> {
     pub(crate) fn as_str(&self) -> Option<&str> {
-        if let Self::String(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::String(text) = self { Some(text) } else { None }
     }
 
     pub(crate) fn as_array(&self) -> Option<&[Json<'a>]> {
-        if let Self::Array(items) = self {
-            Some(items)
-        } else {
-            None
-        }
+        if let Self::Array(items) = self { Some(items) } else { None }
     }
 
     pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
-        if let Self::Object(object) = self {
-            Some(object)
-        } else {
-            None
-        }
+        if let Self::Object(object) = self { Some(object) } else { None }
     }
 
     /// The value of a non-negative integer below 2^64.
@@ -59,27 +47,18 @@ impl<'a> Json<'a> {
         match self {
             Self::Number(text) if strict => Err(bad_number(text)),
             Self::Number(text) => {
-                *text = canonical_number(text)
-                    .ok_or_else(|| bad_number(text))?
-                    .into();
+                *text = canonical_number(text).ok_or_else(|| bad_number(text))?.into();
                 Ok(())
             }
-            Self::Array(items) => items
-                .iter_mut()
-                .try_for_each(|item| item.settle_numbers(strict)),
-            Self::Object(object) => object
-                .0
-                .iter_mut()
-                .try_for_each(|(_, value)| value.settle_numbers(strict)),
+            Self::Array(items) => items.iter_mut().try_for_each(|item| item.settle_numbers(strict)),
+            Self::Object(object) => object.0.iter_mut().try_for_each(|(_, value)| value.settle_numbers(strict)),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::String(_) => Ok(()),
         }
     }
 }
 
 fn bad_number(text: &str) -> BadJson {
-    BadJson::Number {
-        number: text.chars().take(40).collect(),
-    }
+    BadJson::Number { number: text.chars().take(40).collect() }
 }
 
 /// A JSON object: its keys sorted by code point, each once.
@@ -126,12 +105,7 @@ impl<'a> Object<'a> {
 
 /// Reads a whole text as one value nested at most `depth_max` deep.
 pub(crate) fn parse(text: &str, depth_max: usize) -> Result<Json<'_>, BadJson> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-        depth_max,
-    };
+    let mut parser = Parser { text, at: 0, depth: 0, depth_max };
     parser.skip_space();
     let value = parser.value()?;
     parser.skip_space();
@@ -200,15 +174,10 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn nested(
-        &mut self,
-        read: fn(&mut Self) -> Result<Json<'a>, BadJson>,
-    ) -> Result<Json<'a>, BadJson> {
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Json<'a>, BadJson>) -> Result<Json<'a>, BadJson> {
         self.depth += 1;
         if self.depth > self.depth_max {
-            return Err(BadJson::TooDeep {
-                depth_max: self.depth_max,
-            });
+            return Err(BadJson::TooDeep { depth_max: self.depth_max });
         }
         self.at += 1;
         self.skip_space();
@@ -271,11 +240,7 @@ impl<'a> Parser<'a> {
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        if self.at == start {
-            Err(self.syntax("a digit was expected"))
-        } else {
-            Ok(())
-        }
+        if self.at == start { Err(self.syntax("a digit was expected")) } else { Ok(()) }
     }
 
     fn number(&mut self) -> Result<Json<'a>, BadJson> {
@@ -303,9 +268,7 @@ impl<'a> Parser<'a> {
         let text = &self.text[start..self.at];
         let safe = -SAFE_INTEGER_MAX..=SAFE_INTEGER_MAX;
         Ok(match text.parse() {
-            Ok(number) if self.at == integer_end && safe.contains(&number) && text != "-0" => {
-                Json::Int(number)
-            }
+            Ok(number) if self.at == integer_end && safe.contains(&number) && text != "-0" => Json::Int(number),
             _ => Json::Number(text.into()),
         })
     }
@@ -313,9 +276,7 @@ impl<'a> Parser<'a> {
     /// Moves to the next quote, backslash or control character of a string.
     fn skip_plain(&mut self) {
         let rest = &self.text.as_bytes()[self.at..];
-        let plain = rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
         self.at += plain.unwrap_or(rest.len());
     }
 

@@ -35,10 +35,7 @@ fn examples_of_the_specification() {
 fn keys_sort_by_code_point_and_the_last_of_equal_keys_counts() {
     // U+FFFF comes before U+10000, unlike in UTF-16.
     let cases = [
-        (
-            "{\"\u{10000}\":1,\"\u{ffff}\":2}",
-            "{\"\u{ffff}\":2,\"\u{10000}\":1}",
-        ),
+        ("{\"\u{10000}\":1,\"\u{ffff}\":2}", "{\"\u{ffff}\":2,\"\u{10000}\":1}"),
         (r#"{"b":1,"a":1,"b":2,"a":3,"b":4}"#, r#"{"a":3,"b":4}"#),
         (r#"{"a":1,"\u0061":2}"#, r#"{"a":2}"#),
         (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
@@ -64,9 +61,7 @@ fn numbers_of_strict_rooms() {
         "1E400",
         "123456789012345678901234567890",
     ] {
-        let expected = BadJson::Number {
-            number: bad.to_owned(),
-        };
+        let expected = BadJson::Number { number: bad.to_owned() };
         assert_eq!(canonical_json(&format!("{{\"a\":[{bad}]}}")), Err(expected));
     }
 }
@@ -78,10 +73,7 @@ fn numbers_of_old_rooms() {
     let cases = [
         (r#"{"a": -0, "b": 1e10}"#, r#"{"a":0,"b":10000000000.0}"#),
         ("9007199254740992", "9007199254740992"),
-        (
-            "123456789012345678901234567890",
-            "123456789012345678901234567890",
-        ),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
         ("-0.0", "-0.0"),
         ("1.50", "1.5"),
         ("0.1", "0.1"),
@@ -99,32 +91,20 @@ fn numbers_of_old_rooms() {
     for (input, expected) in cases {
         assert_eq!(canonical_json_lenient(input).as_deref(), Ok(expected));
     }
-    assert!(matches!(
-        canonical_json_lenient("1e400"),
-        Err(BadJson::Number { .. })
-    ));
+    assert!(matches!(canonical_json_lenient("1e400"), Err(BadJson::Number { .. })));
 }
 
 #[test]
 fn depth_is_refused_from_the_limit_on() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let mixed = |depth: usize| r#"{"a":"#.repeat(depth) + "1" + &"}".repeat(depth);
-    for text in [
-        nested(5),
-        mixed(5),
-        r#"["]]]]", [[[[]]]], "[[[[\"[["]"#.to_owned(),
-    ] {
+    for text in [nested(5), mixed(5), r#"["]]]]", [[[[]]]], "[[[[\"[["]"#.to_owned()] {
         assert_eq!(check_depth(text.as_bytes(), 5), Ok(()), "{text}");
         assert!(parse_limited::<Value>(text.as_bytes(), 5).is_ok(), "{text}");
-        assert_eq!(
-            check_depth(text.as_bytes(), 4),
-            Err(BadJson::TooDeep { depth_max: 4 })
-        );
+        assert_eq!(check_depth(text.as_bytes(), 4), Err(BadJson::TooDeep { depth_max: 4 }));
     }
     let deep = nested(FEDERATION_JSON_DEPTH_MAX + 1);
-    let expected = BadJson::TooDeep {
-        depth_max: FEDERATION_JSON_DEPTH_MAX,
-    };
+    let expected = BadJson::TooDeep { depth_max: FEDERATION_JSON_DEPTH_MAX };
     assert_eq!(canonical_json(&deep), Err(expected));
     assert!(parse_limited::<Value>(nested(120).as_bytes(), FEDERATION_JSON_DEPTH_MAX).is_ok());
     assert!(check_depth(nested(1_000_000).as_bytes(), 64).is_err());
@@ -137,27 +117,18 @@ fn errors_tell_no_json_from_the_wrong_json() {
     assert!(matches!(parse("[1, 2"), Err(BadJson::Syntax(_))));
     assert!(matches!(parse("[1, 2]]"), Err(BadJson::Syntax(_))));
     assert!(matches!(parse(r#"{"a":1}"#), Err(BadJson::Shape(_))));
-    assert!(matches!(
-        parse_limited::<Value>(b"\"\xff\"", 8),
-        Err(BadJson::Syntax(_))
-    ));
+    assert!(matches!(parse_limited::<Value>(b"\"\xff\"", 8), Err(BadJson::Syntax(_))));
 }
 
 #[test]
 fn content_is_checked_by_room_version() {
     for rules in list_rules() {
-        let check =
-            |text: &str| check_content(rules, &RawValue::from_string(text.to_owned()).unwrap());
+        let check = |text: &str| check_content(rules, &RawValue::from_string(text.to_owned()).unwrap());
         assert_eq!(check(r#"{"a":1}"#), Ok(()));
         assert!(matches!(check("[]"), Err(BadJson::Shape(_))));
         for number in ["1.5", "9007199254740992"] {
             let result = check(&format!("{{\"a\":{{\"b\":{number}}}}}"));
-            assert_eq!(
-                result.is_ok(),
-                !rules.strict_json,
-                "version {}",
-                rules.version
-            );
+            assert_eq!(result.is_ok(), !rules.strict_json, "version {}", rules.version);
         }
     }
 }

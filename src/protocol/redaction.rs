@@ -17,8 +17,8 @@ use crate::version::RoomRules;
 /// Whether a field at the top level stays.
 fn keeps_field(rules: &RedactionRules, key: &str) -> bool {
     match key {
-        "auth_events" | "content" | "depth" | "event_id" | "hashes" | "origin_server_ts"
-        | "prev_events" | "room_id" | "sender" | "signatures" | "state_key" | "type" => true,
+        "auth_events" | "content" | "depth" | "event_id" | "hashes" | "origin_server_ts" | "prev_events"
+        | "room_id" | "sender" | "signatures" | "state_key" | "type" => true,
         "membership" | "origin" | "prev_state" => rules.keep_origin_membership_prev_state,
         _ => false,
     }
@@ -34,8 +34,7 @@ fn keeps_content(rules: &RedactionRules, kind: &str, key: &str) -> bool {
         | ("m.room.member", "membership")
         | (
             "m.room.power_levels",
-            "ban" | "events" | "events_default" | "kick" | "redact" | "state_default" | "users"
-            | "users_default",
+            "ban" | "events" | "events_default" | "kick" | "redact" | "state_default" | "users" | "users_default",
         ) => true,
         ("m.room.create", _) => rules.keep_room_create_content,
         ("m.room.join_rules", "allow") => rules.keep_room_join_rules_allow,
@@ -50,18 +49,10 @@ fn keeps_content(rules: &RedactionRules, kind: &str, key: &str) -> bool {
 }
 
 /// Writes what stays of the content of an event of type `kind`.
-pub(crate) fn write_redacted_content(
-    out: &mut String,
-    rules: &RoomRules,
-    kind: &str,
-    content: &Object<'_>,
-) {
+pub(crate) fn write_redacted_content(out: &mut String, rules: &RoomRules, kind: &str, content: &Object<'_>) {
     let rules = &rules.ruma.redaction;
     let mut writer = ObjectWriter::start(out);
-    for (key, value) in content
-        .iter()
-        .filter(|(key, _)| keeps_content(rules, kind, key))
-    {
+    for (key, value) in content.iter().filter(|(key, _)| keeps_content(rules, kind, key)) {
         let out = writer.key(key);
         match value {
             Json::Object(invite) if kind == "m.room.member" && key == "third_party_invite" => {
@@ -74,12 +65,7 @@ pub(crate) fn write_redacted_content(
 }
 
 /// Writes what stays of a whole event, with its signatures or without.
-pub(crate) fn write_redacted(
-    out: &mut String,
-    rules: &RoomRules,
-    event: &Object<'_>,
-    with_signatures: bool,
-) {
+pub(crate) fn write_redacted(out: &mut String, rules: &RoomRules, event: &Object<'_>, with_signatures: bool) {
     let kind = event.get("type").and_then(Json::as_str).unwrap_or_default();
     let mut writer = ObjectWriter::start(out);
     for (key, value) in event.iter() {

@@ -40,43 +40,15 @@ fn table() -> Vec<(&'static str, Value, [Value; 6])> {
     let steps = |values: [&Value; 6]| values.map(Clone::clone);
     let none = &gone();
     vec![
-        (
-            "m.room.message",
-            json!({ "body": "x", "membership": "y" }),
-            six(none),
-        ),
+        ("m.room.message", json!({ "body": "x", "membership": "y" }), six(none)),
         ("m.room.topic", json!({ "topic": "x" }), six(none)),
-        (
-            "m.room.member",
-            member,
-            steps([&joined, &joined, &joined, &authorised, &invited, &invited]),
-        ),
-        (
-            "m.room.create",
-            create.clone(),
-            steps([&creator, &creator, &creator, &creator, &create, &create]),
-        ),
-        (
-            "m.room.join_rules",
-            join_rules,
-            steps([&rule, &rule, &allow, &allow, &allow, &allow]),
-        ),
-        (
-            "m.room.power_levels",
-            all_levels,
-            steps([&levels, &levels, &levels, &levels, &levels_11, &levels_11]),
-        ),
+        ("m.room.member", member, steps([&joined, &joined, &joined, &authorised, &invited, &invited])),
+        ("m.room.create", create.clone(), steps([&creator, &creator, &creator, &creator, &create, &create])),
+        ("m.room.join_rules", join_rules, steps([&rule, &rule, &allow, &allow, &allow, &allow])),
+        ("m.room.power_levels", all_levels, steps([&levels, &levels, &levels, &levels, &levels_11, &levels_11])),
         ("m.room.history_visibility", visibility, six(&seen)),
-        (
-            "m.room.aliases",
-            aliases,
-            steps([&kept_aliases, none, none, none, none, none]),
-        ),
-        (
-            "m.room.redaction",
-            target,
-            steps([none, none, none, none, &kept_target, &kept_target]),
-        ),
+        ("m.room.aliases", aliases, steps([&kept_aliases, none, none, none, none, none])),
+        ("m.room.redaction", target, steps([none, none, none, none, &kept_target, &kept_target])),
     ]
 }
 
@@ -85,19 +57,13 @@ fn each_version_keeps_its_keys() {
     let first_of_step = [1, 6, 8, 9, 11, 12];
     for (kind, content, kept) in table() {
         for version in 1..=12 {
-            let step = first_of_step
-                .iter()
-                .rposition(|first| *first <= version)
-                .unwrap();
+            let step = first_of_step.iter().rposition(|first| *first <= version).unwrap();
             // A message type as state, too: the state key must stay.
             let event = signed(rules(version), draft(kind, Some("key"), &content));
             let redacted = redact(rules(version), &event);
             let found: Value = redacted.content_as().unwrap();
             assert_eq!(found, kept[step], "{kind} in version {version}");
-            assert_eq!(
-                (&redacted.id, &redacted.state_key),
-                (&event.id, &event.state_key)
-            );
+            assert_eq!((&redacted.id, &redacted.state_key), (&event.id, &event.state_key));
         }
     }
 }
@@ -106,29 +72,13 @@ fn each_version_keeps_its_keys() {
 fn the_top_level_keeps_what_places_and_signs_the_event() {
     for version in [1, 10, 11] {
         let rules = rules(version);
-        let event = signed(
-            rules,
-            draft("m.room.message", Some("k"), &json!({ "body": "x" })),
-        );
+        let event = signed(rules, draft("m.room.message", Some("k"), &json!({ "body": "x" })));
         let mut changed = tree(&event);
-        for key in [
-            "origin",
-            "membership",
-            "prev_state",
-            "redacts",
-            "age_ts",
-            "anything",
-        ] {
+        for key in ["origin", "membership", "prev_state", "redacts", "age_ts", "anything"] {
             changed[key] = json!("x");
         }
         let json = serde_json::value::to_raw_value(&changed).unwrap();
-        let redacted = redact(
-            rules,
-            &Event {
-                json,
-                ..event.clone()
-            },
-        );
+        let redacted = redact(rules, &Event { json, ..event.clone() });
         let mut expected = tree(&event);
         expected["content"] = json!({});
         if version < 11 {
@@ -155,10 +105,7 @@ fn redacting_twice_is_redacting_once() {
 fn the_reference_hash_is_that_of_ruma() {
     for version in 1..=3 {
         let rules = rules(version);
-        let event = signed(
-            rules,
-            draft("m.room.message", None, &json!({ "body": "x" })),
-        );
+        let event = signed(rules, draft("m.room.message", None, &json!({ "body": "x" })));
         let object: CanonicalJsonObject = serde_json::from_str(event.json.get()).unwrap();
         let theirs = ruma::signatures::reference_hash(&object, &rules.ruma).unwrap();
         assert_eq!(reference_hash(rules, &event), Some(theirs));

@@ -29,10 +29,7 @@ pub(crate) fn keys_of(signer: &Signer) -> PublicKeys {
 
 /// What another server knows of a signer, whose key is valid until a time.
 pub(crate) fn keys_until(signer: &Signer, valid_until_ts: u64) -> PublicKeys {
-    let key = VerifyKey {
-        key: signer.public_key(),
-        valid_until_ts,
-    };
+    let key = VerifyKey { key: signer.public_key(), valid_until_ts };
     let of_server = [(signer.key_id().to_owned(), key)].into();
     [(signer.server_name().to_owned(), of_server)].into()
 }
@@ -80,9 +77,7 @@ pub(crate) fn place(rules: &RoomRules) -> Placement {
 }
 
 pub(crate) fn signed(rules: &RoomRules, draft: EventDraft) -> Event {
-    build_event(rules, draft, place(rules))
-        .unwrap()
-        .sign(&spec_signer())
+    build_event(rules, draft, place(rules)).unwrap().sign(&spec_signer())
 }
 
 /// An event's JSON as a tree, to change it.

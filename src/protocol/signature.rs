@@ -32,24 +32,14 @@ impl Signer {
     /// # Errors
     /// [`BadKeyId`] when the id is not `ed25519:` and one or more letters, digits or underscores, at most
     /// [`KEY_ID_BYTES_MAX`] bytes in all.
-    pub fn from_seed(
-        server_name: OwnedServerName,
-        seed: [u8; 32],
-        key_id: &str,
-    ) -> Result<Self, BadKeyId> {
+    pub fn from_seed(server_name: OwnedServerName, seed: [u8; 32], key_id: &str) -> Result<Self, BadKeyId> {
         let version = key_id.strip_prefix(ALGORITHM).unwrap_or_default();
-        let is_plain = version
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_plain = version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if version.is_empty() || !is_plain || key_id.len() > KEY_ID_BYTES_MAX {
             return Err(BadKeyId(key_id.chars().take(KEY_ID_BYTES_MAX).collect()));
         }
         let key = SigningKey::from_bytes(&seed);
-        Ok(Self {
-            server_name,
-            key_id: key_id.to_owned(),
-            key,
-        })
+        Ok(Self { server_name, key_id: key_id.to_owned(), key })
     }
 
     /// The server that it signs for.
@@ -171,32 +161,20 @@ pub(crate) fn check_server<'a>(
             Some(key) if key.valid_until_ts < valid_at_ts => expired.push(key_id.to_owned()),
             Some(key) if is_signature(&key.key, bytes, signature) => fitting += 1,
             Some(_) => {
-                return Err(BadSignature::Wrong {
-                    server: server(),
-                    key_id: key_id.to_owned(),
-                });
+                return Err(BadSignature::Wrong { server: server(), key_id: key_id.to_owned() });
             }
         }
     }
     match (fitting, unknown.is_empty(), expired.is_empty()) {
         (1.., _, _) => Ok(()),
         (0, true, true) => Err(BadSignature::Missing { server: server() }),
-        (0, true, false) => Err(BadSignature::ExpiredKeys {
-            server: server(),
-            key_ids: expired,
-        }),
-        (0, false, _) => Err(BadSignature::UnknownKeys {
-            server: server(),
-            key_ids: unknown,
-        }),
+        (0, true, false) => Err(BadSignature::ExpiredKeys { server: server(), key_ids: expired }),
+        (0, false, _) => Err(BadSignature::UnknownKeys { server: server(), key_ids: unknown }),
     }
 }
 
 /// The pairs of key id and signature of one server, as a JSON object has them.
-pub(crate) fn signatures_of<'a>(
-    object: &'a Object<'_>,
-    server: &str,
-) -> impl Iterator<Item = (&'a str, &'a str)> {
+pub(crate) fn signatures_of<'a>(object: &'a Object<'_>, server: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let of_server = object
         .get("signatures")
         .and_then(Json::as_object)
@@ -224,9 +202,7 @@ pub(crate) fn insert_signature(object: &mut Object<'_>, signer: &Signer, signatu
 
 fn signed_text(object: &Object<'_>) -> String {
     let mut text = String::with_capacity(1024);
-    write_object(&mut text, object, |key| {
-        !matches!(key, "signatures" | "unsigned")
-    });
+    write_object(&mut text, object, |key| !matches!(key, "signatures" | "unsigned"));
     text
 }
 
@@ -257,12 +233,7 @@ pub fn sign_json(signer: &Signer, text: &str) -> Result<String, BadJson> {
 ///
 /// # Errors
 /// [`BadSignature`].
-pub fn verify_json(
-    text: &str,
-    server: &ServerName,
-    keys: &PublicKeys,
-    valid_at_ts: u64,
-) -> Result<(), BadSignature> {
+pub fn verify_json(text: &str, server: &ServerName, keys: &PublicKeys, valid_at_ts: u64) -> Result<(), BadSignature> {
     let object = parse_lenient(text)?;
     let bytes = signed_text(&object);
     let signatures = signatures_of(&object, server.as_str());

@@ -20,10 +20,7 @@ fn objects_of_the_specification() {
         ),
     ];
     let signer = spec_signer();
-    assert_eq!(
-        signer.public_key_base64(),
-        "XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI"
-    );
+    assert_eq!(signer.public_key_base64(), "XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI");
     for (text, expected) in cases {
         assert_eq!(sign_json(&signer, text).as_deref(), Ok(expected));
         let verified = verify_json(expected, server_name!("domain"), &keys_of(&signer), 0);
@@ -54,10 +51,7 @@ fn signing_again_replaces_only_our_own_signature() {
     assert_eq!(sign_json(&signer_of("two"), &twice).unwrap(), twice);
     for server in ["one", "two"] {
         let signer = signer_of(server);
-        assert_eq!(
-            verify_json(&twice, signer.server_name(), &keys_of(&signer), 0),
-            Ok(())
-        );
+        assert_eq!(verify_json(&twice, signer.server_name(), &keys_of(&signer), 0), Ok(()));
     }
 }
 
@@ -81,21 +75,12 @@ fn what_does_not_hold() {
     ] {
         assert_eq!(verify(&without, &keys), missing, "{without}");
     }
-    let unknown = BadSignature::UnknownKeys {
-        server: server(),
-        key_ids: key_ids(),
-    };
+    let unknown = BadSignature::UnknownKeys { server: server(), key_ids: key_ids() };
     assert_eq!(verify(&signed, &PublicKeys::new()), Err(unknown));
-    let expired = BadSignature::ExpiredKeys {
-        server: server(),
-        key_ids: key_ids(),
-    };
+    let expired = BadSignature::ExpiredKeys { server: server(), key_ids: key_ids() };
     assert_eq!(verify(&signed, &keys_until(&signer, 4_999)), Err(expired));
     assert_eq!(verify(&signed, &keys_until(&signer, 5_000)), Ok(()));
-    let wrong = Err(BadSignature::Wrong {
-        server: server(),
-        key_id: "ed25519:1".to_owned(),
-    });
+    let wrong = Err(BadSignature::Wrong { server: server(), key_id: "ed25519:1".to_owned() });
     for changed in [
         signed.replace("\"a\":1", "\"a\":2"),
         r#"{"a":1,"signatures":{"domain":{"ed25519:1":"?"}}}"#.to_owned(),
@@ -117,10 +102,7 @@ fn a_known_wrong_signature_fails_beside_a_right_one() {
     assert_eq!(verify_json(&two, domain, &keys, 0), Ok(()));
     let known = keys.get_mut(domain).unwrap();
     known.insert("ed25519:2".to_owned(), known["ed25519:1"]);
-    assert!(matches!(
-        verify_json(&two, domain, &keys, 0),
-        Err(BadSignature::Wrong { .. })
-    ));
+    assert!(matches!(verify_json(&two, domain, &keys, 0), Err(BadSignature::Wrong { .. })));
 }
 
 #[test]
@@ -130,11 +112,7 @@ fn a_weak_key_signs_nothing() {
     weak[0] = 1;
     let mut signature = [0; 64];
     signature[0] = 1;
-    assert!(!is_signature(
-        &weak,
-        b"anything",
-        &base64_standard(&signature)
-    ));
+    assert!(!is_signature(&weak, b"anything", &base64_standard(&signature)));
 }
 
 #[test]
@@ -143,15 +121,7 @@ fn key_ids_have_a_form() {
     assert!(make("ed25519:a_B9").is_ok());
     assert!(make(&format!("ed25519:{}", "a".repeat(56))).is_ok());
     let long = format!("ed25519:{}", "a".repeat(57));
-    for bad in [
-        "",
-        "ed25519:",
-        "a_B9",
-        "rsa:1",
-        "ed25519:a b",
-        "ed25519:a\"",
-        &long,
-    ] {
+    for bad in ["", "ed25519:", "a_B9", "rsa:1", "ed25519:a b", "ed25519:a\"", &long] {
         assert!(make(bad).is_err(), "{bad}");
     }
 }

@@ -32,18 +32,10 @@ fn speed_of_an_event() {
         let content = json!({ "body": body, "msgtype": "m.text", "m.mentions": {} });
         let draft = draft("m.room.message", None, &content);
         let place = place(rules);
-        let event = build_event(rules, draft.clone(), place.clone())
-            .unwrap()
-            .sign(&signer);
+        let event = build_event(rules, draft.clone(), place.clone()).unwrap().sign(&signer);
         let build = measure(|| build_event(rules, draft.clone(), place.clone()));
-        let build_and_sign = measure(|| {
-            build_event(rules, draft.clone(), place.clone())
-                .unwrap()
-                .sign(&signer)
-        });
-        let read = measure(|| {
-            Event::from_stored(rules, event.id.clone(), &event.room_id, event.json.clone())
-        });
+        let build_and_sign = measure(|| build_event(rules, draft.clone(), place.clone()).unwrap().sign(&signer));
+        let read = measure(|| Event::from_stored(rules, event.id.clone(), &event.room_id, event.json.clone()));
         let parse = measure(|| parse_pdu(rules, None, &event.json));
         let pdu = parse_pdu(rules, None, &event.json).unwrap();
         let check = measure(|| check_hashes_and_signatures(rules, pdu.clone(), &keys));
@@ -54,13 +46,7 @@ fn speed_of_an_event() {
              parse_pdu {parse:?}, check {check:?}, client {client:?}, redact {redacted:?}",
             event.json.get().len(),
         );
-        assert!(
-            body.len() > 100 || build < Duration::from_micros(25),
-            "{build:?}"
-        );
-        assert!(
-            body.len() > 100 || read < Duration::from_micros(10),
-            "{read:?}"
-        );
+        assert!(body.len() > 100 || build < Duration::from_micros(25), "{build:?}");
+        assert!(body.len() > 100 || read < Duration::from_micros(10), "{read:?}");
     }
 }

@@ -37,10 +37,7 @@ pub enum EventIdFormat {
 
 /// Everything that depends on the version of a room.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent switches, named as ruma names its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, named as ruma names its own")]
 pub struct RoomRules {
     /// Which version this is.
     pub version: RoomVersionId,
@@ -84,16 +81,11 @@ impl RoomRules {
             state_resolution,
             strict_json,
             event_id_format,
-            references_with_hashes: ruma.events_reference_format
-                == EventsReferenceFormatVersion::V1,
+            references_with_hashes: ruma.events_reference_format == EventsReferenceFormatVersion::V1,
             room_id_is_create_hash: ruma.room_id_format == RoomIdFormatVersion::V2,
             redacts_in_content: ruma.redaction.content_field_redacts,
             sizes_in_bytes: ruma.redaction.content_field_redacts,
-            depth_max: if strict_json {
-                (1 << 53) - 1
-            } else {
-                i64::MAX.unsigned_abs()
-            },
+            depth_max: if strict_json { (1 << 53) - 1 } else { i64::MAX.unsigned_abs() },
             version,
             ruma,
         }

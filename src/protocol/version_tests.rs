@@ -7,16 +7,10 @@ fn twelve_versions_are_known_and_no_other() {
     assert_eq!(list_rules().len(), 12);
     for (at, rules) in list_rules().iter().enumerate() {
         assert_eq!(rules.version.as_str(), (at + 1).to_string());
-        assert_eq!(
-            rules_of(&rules.version).map(|found| &found.version),
-            Some(&rules.version)
-        );
+        assert_eq!(rules_of(&rules.version).map(|found| &found.version), Some(&rules.version));
     }
     for unknown in ["0", "13", "org.example.room"] {
-        assert!(
-            rules_of(&RoomVersionId::try_from(unknown).unwrap()).is_none(),
-            "{unknown}"
-        );
+        assert!(rules_of(&RoomVersionId::try_from(unknown).unwrap()).is_none(), "{unknown}");
     }
     assert!(rules_of(&DEFAULT_ROOM_VERSION).is_some());
 }
@@ -58,8 +52,5 @@ fn rules_change_where_the_specification_says() {
 #[test]
 fn depth_is_smaller_in_strict_versions() {
     let depth_max = |at: usize| list_rules()[at].depth_max;
-    assert_eq!(
-        (depth_max(4), depth_max(5)),
-        (9_223_372_036_854_775_807, 9_007_199_254_740_991)
-    );
+    assert_eq!((depth_max(4), depth_max(5)), (9_223_372_036_854_775_807, 9_007_199_254_740_991));
 }

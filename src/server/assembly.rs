@@ -134,7 +134,7 @@ impl Homeserver {
             config: config.api.clone(),
         });
         start_workers(&tasks, storage_workers, room_workers, &users, &sync);
-        Self { env, users, rooms, flows, sync, tasks, stop, state }
+        Self { env, users, rooms, flows, sync, stop, tasks, state }
     }
 
     /// All that is served to clients and other servers. Needs no listener, so tests call it directly.
@@ -145,7 +145,7 @@ impl Homeserver {
             base_url: config.api.public_base_url.clone(),
         };
         hearth_api::build_router(self.state.clone())
-            .merge(hearth_web::router(about))
+            .merge(hearth_web::router(&about))
             .layer(from_fn_with_state(stats.clone(), around_request))
     }
 

@@ -173,7 +173,7 @@ impl Doors<'_> {
                 homeserver.tasks.start_listener(serving);
             }
             Err(error) => {
-                tracing::error!(%error, "no admin socket: `hearth user` and the like cannot reach this server")
+                tracing::error!(%error, "no admin socket: `hearth user` and the like cannot reach this server");
             }
         }
     }

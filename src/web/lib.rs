@@ -25,20 +25,18 @@ pub struct About {
 }
 
 /// Nothing but this server's own style sheet and icon.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = include_str!("hearth.css");
 const ICON: &str = include_str!("hearth.svg");
 
 /// Serves `/`, and the style sheet and icon of the page.
-pub fn router(about: About) -> Router {
-    let page: Arc<str> = page::build_page(&about).into();
+pub fn router(about: &About) -> Router {
+    let page: Arc<str> = page::build_page(about).into();
     Router::new()
         .route("/", get(show_page).with_state(page))
-        .route(
-            "/hearth.css",
-            get(|| async { file("text/css; charset=utf-8", STYLE) }),
-        )
+        .route("/hearth.css", get(|| async { file("text/css; charset=utf-8", STYLE) }))
         .route("/hearth.svg", get(|| async { file("image/svg+xml", ICON) }))
 }
 
@@ -49,18 +47,9 @@ async fn show_page(State(page): State<Arc<str>>) -> impl IntoResponse {
 fn file(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
     let headers: [(HeaderName, HeaderValue); 5] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(POLICY),
-        ),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        ),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     (headers, text)

@@ -44,18 +44,11 @@ impl RoomView {
             return Ok(Access::Joined);
         }
         if let Some(left) = self.load_leaving(user).await? {
-            return Ok(Access::Left {
-                state: left.after,
-                event: left,
-            });
+            return Ok(Access::Left { state: left.after, event: left });
         }
         let visibility = self.state_event("m.room.history_visibility", "").await?;
         let visibility = Visibility::of(visibility.as_ref().map(|stored| &*stored.event));
-        Ok(if visibility == Visibility::WorldReadable {
-            Access::Peek
-        } else {
-            Access::None
-        })
+        Ok(if visibility == Visibility::WorldReadable { Access::Peek } else { Access::None })
     }
 
     /// The event that ended a user's last time in the room.
@@ -64,10 +57,7 @@ impl RoomView {
         for _ in 0..MEMBERSHIPS_WALK_MAX {
             let Some(left) = event else { return Ok(None) };
             let before = self.state_at(left.before).await?;
-            let Some(earlier) = self
-                .event_of(&before, "m.room.member", user.as_str())
-                .await?
-            else {
+            let Some(earlier) = self.event_of(&before, "m.room.member", user.as_str()).await? else {
                 return Ok(None);
             };
             if membership_in(&earlier) == Membership::Join {
@@ -82,15 +72,8 @@ impl RoomView {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn check_access(
-        &self,
-        event: &Arc<StoredEvent>,
-        reader: &UserId,
-    ) -> Result<bool, StorageError> {
-        Ok(!self
-            .list_visible(vec![event.clone()], reader)
-            .await?
-            .is_empty())
+    pub async fn check_access(&self, event: &Arc<StoredEvent>, reader: &UserId) -> Result<bool, StorageError> {
+        Ok(!self.list_visible(vec![event.clone()], reader).await?.is_empty())
     }
 
     /// Those of the events that a reader may see, in their order.
@@ -122,51 +105,28 @@ impl RoomView {
                 Access::Left { event, .. } => stored.order <= event.order,
                 Access::Peek | Access::None => false,
             };
-            if may_see(&Sight::of(
-                &stored.event,
-                reader,
-                visibility,
-                to_rule(membership),
-                joined_since,
-            )) {
+            if may_see(&Sight::of(&stored.event, reader, visibility, to_rule(membership), joined_since)) {
                 visible.push(stored);
             }
         }
         Ok(visible)
     }
 
-    async fn load_sight(
-        &self,
-        set: StateSetNum,
-        reader: &UserId,
-    ) -> Result<(Visibility, Membership), StorageError> {
+    async fn load_sight(&self, set: StateSetNum, reader: &UserId) -> Result<(Visibility, Membership), StorageError> {
         let state = self.state_at(set).await?;
-        let visibility = self
-            .event_of(&state, "m.room.history_visibility", "")
-            .await?;
-        let member = self
-            .event_of(&state, "m.room.member", reader.as_str())
-            .await?;
+        let visibility = self.event_of(&state, "m.room.history_visibility", "").await?;
+        let member = self.event_of(&state, "m.room.member", reader.as_str()).await?;
         let visibility = Visibility::of(visibility.as_ref().map(|stored| &*stored.event));
-        Ok((
-            visibility,
-            member.map_or(Membership::Leave, |stored| membership_in(&stored)),
-        ))
+        Ok((visibility, member.map_or(Membership::Leave, |stored| membership_in(&stored))))
     }
 
     /// The reader's membership by a numbered set.
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn membership_at(
-        &self,
-        set: StateSetNum,
-        reader: &UserId,
-    ) -> Result<Membership, StorageError> {
+    pub async fn membership_at(&self, set: StateSetNum, reader: &UserId) -> Result<Membership, StorageError> {
         let state = self.state_at(set).await?;
-        let member = self
-            .event_of(&state, "m.room.member", reader.as_str())
-            .await?;
+        let member = self.event_of(&state, "m.room.member", reader.as_str()).await?;
         Ok(member.map_or(Membership::Leave, |stored| membership_in(&stored)))
     }
 
@@ -181,11 +141,7 @@ impl RoomView {
         state_key: &str,
     ) -> Result<Option<EventNum>, StorageError> {
         let state = self.state_at(set).await?;
-        Ok(self
-            .room
-            .keys
-            .find(kind, state_key)
-            .and_then(|key| state.get(&key).copied()))
+        Ok(self.room.keys.find(kind, state_key).and_then(|key| state.get(&key).copied()))
     }
 }
 

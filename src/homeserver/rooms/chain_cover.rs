@@ -18,10 +18,7 @@ pub struct ChainIndex {
 impl ChainIndex {
     /// Takes an event in.
     pub fn add(&mut self, place: ChainPlace, num: EventNum, links: Vec<ChainPlace>) {
-        self.chains
-            .entry(place.chain)
-            .or_default()
-            .insert(place.sequence, (num, links));
+        self.chains.entry(place.chain).or_default().insert(place.sequence, (num, links));
     }
 
     /// What the given places reach, themselves included.
@@ -39,10 +36,7 @@ impl ChainIndex {
                 continue;
             };
             // Links that leave the chain below `known` were followed already.
-            for (_, links) in chain
-                .range(known + 1..=place.sequence)
-                .map(|(_, event)| event)
-            {
+            for (_, links) in chain.range(known + 1..=place.sequence).map(|(_, event)| event) {
                 open.extend(links.iter().copied());
             }
         }
@@ -90,23 +84,13 @@ pub fn place_event(
     next_chain: &mut u32,
 ) -> (ChainPlace, Vec<ChainPlace>) {
     let place = match auth.iter().find(|place| !is_followed(**place)) {
-        Some(place) => ChainPlace {
-            chain: place.chain,
-            sequence: place.sequence + 1,
-        },
+        Some(place) => ChainPlace { chain: place.chain, sequence: place.sequence + 1 },
         None => {
             *next_chain += 1;
-            ChainPlace {
-                chain: *next_chain,
-                sequence: 1,
-            }
+            ChainPlace { chain: *next_chain, sequence: 1 }
         }
     };
-    let links = auth
-        .iter()
-        .copied()
-        .filter(|target| target.chain != place.chain)
-        .collect();
+    let links = auth.iter().copied().filter(|target| target.chain != place.chain).collect();
     (place, links)
 }
 

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hearth_protocol::{EventKey, EventNum, LanePos, RoomKey, UserKey};
-use hearth_storage::{Page, StorageError};
 use hearth_storage::schema::log::OutputLog;
-use hearth_storage::schema::rooms::{
-    Arrival, EventNums, EventRow, Events, History, Memberships, Outcome, RoomHeads,
-};
+use hearth_storage::schema::rooms::{Arrival, EventNums, EventRow, Events, History, Memberships, Outcome, RoomHeads};
 use hearth_storage::schema::users::{Membership, UserRooms};
+use hearth_storage::{Page, StorageError};
 use ruma::UserId;
 
 use super::reader::{RoomReader, list_rows};
@@ -60,20 +58,12 @@ impl RoomReader {
     ///
     /// # Errors
     /// When reading fails; a damaged row is an error here, and names itself.
-    pub async fn check_room(
-        &self,
-        key: RoomKey,
-        server_name: &ruma::ServerName,
-    ) -> Result<Vec<Finding>, StorageError> {
+    pub async fn check_room(&self, key: RoomKey, server_name: &ruma::ServerName) -> Result<Vec<Finding>, StorageError> {
         self.forget_room(key);
         let Some(room) = self.load_room(key).await? else {
             return Ok(Vec::new());
         };
-        let mut check = Check {
-            reader: self,
-            room: &room,
-            findings: Vec::new(),
-        };
+        let mut check = Check { reader: self, room: &room, findings: Vec::new() };
         let events = check.check_events().await?;
         check.check_arrival(&events).await?;
         check.check_history(&events).await?;
@@ -86,10 +76,7 @@ impl RoomReader {
 
 impl Check<'_> {
     fn find(&mut self, text: String) {
-        self.findings.push(Finding {
-            room_id: self.room.room_id.to_string(),
-            text,
-        });
+        self.findings.push(Finding { room_id: self.room.room_id.to_string(), text });
     }
 
     /// Numbers are dense, and ids lead to them.
@@ -127,10 +114,7 @@ impl Check<'_> {
     }
 
     /// Arrival, the log and the events' own positions say the same.
-    async fn check_arrival(
-        &mut self,
-        events: &BTreeMap<EventNum, EventRow>,
-    ) -> Result<(), StorageError> {
+    async fn check_arrival(&mut self, events: &BTreeMap<EventNum, EventRow>) -> Result<(), StorageError> {
         let store = self.reader.store();
         let lane = store.lane_of(&self.room.key.0);
         let mut arrived = BTreeSet::new();
@@ -143,14 +127,9 @@ impl Check<'_> {
                     self.find(format!("event {} arrived twice", row.num.0));
                 }
                 if events.get(&row.num).map(|event| event.pos) != Some(*pos) {
-                    self.find(format!(
-                        "event {} has another position than its arrival",
-                        row.num.0
-                    ));
+                    self.find(format!("event {} has another position than its arrival", row.num.0));
                 }
-                if logged
-                    .is_none_or(|logged| logged.event != row.num || logged.room != self.room.key)
-                {
+                if logged.is_none_or(|logged| logged.event != row.num || logged.room != self.room.key) {
                     self.find(format!("the log does not hold event {}", row.num.0));
                 }
             }
@@ -168,28 +147,18 @@ impl Check<'_> {
     }
 
     /// History holds every accepted event once, and no other.
-    async fn check_history(
-        &mut self,
-        events: &BTreeMap<EventNum, EventRow>,
-    ) -> Result<(), StorageError> {
+    async fn check_history(&mut self, events: &BTreeMap<EventNum, EventRow>) -> Result<(), StorageError> {
         let mut shown = BTreeSet::new();
-        for ((_, depth, order), row) in
-            list_rows::<History, _>(self.reader.store(), &self.room.key).await?
-        {
+        for ((_, depth, order), row) in list_rows::<History, _>(self.reader.store(), &self.room.key).await? {
             shown.insert(row.num);
-            let fits = events
-                .get(&row.num)
-                .is_some_and(|event| event.depth == depth && event.order == order);
+            let fits = events.get(&row.num).is_some_and(|event| event.depth == depth && event.order == order);
             if !fits {
                 self.find(format!("history has event {} in a wrong place", row.num.0));
             }
         }
         for (num, row) in events {
             if (row.outcome == Outcome::Accepted) != shown.contains(num) {
-                self.find(format!(
-                    "event {} is {:?}, and history disagrees",
-                    num.0, row.outcome
-                ));
+                self.find(format!("event {} is {:?}, and history disagrees", num.0, row.outcome));
             }
         }
         Ok(())
@@ -197,26 +166,14 @@ impl Check<'_> {
 
     /// The current state and the ends of the graph name accepted or softly failed events.
     fn check_state(&mut self, events: &BTreeMap<EventNum, EventRow>) {
-        let ends: Vec<EventNum> = self
-            .room
-            .head
-            .extremities
-            .iter()
-            .map(|end| end.num)
-            .collect();
+        let ends: Vec<EventNum> = self.room.head.extremities.iter().map(|end| end.num).collect();
         if ends.is_empty() {
             self.find("the room has no end to build on".to_owned());
         }
         let room = self.room;
         for num in room.state.values().copied().chain(ends) {
-            if events
-                .get(&num)
-                .is_none_or(|row| row.outcome == Outcome::Rejected)
-            {
-                self.find(format!(
-                    "the state or an end names event {}, which is unknown or rejected",
-                    num.0
-                ));
+            if events.get(&num).is_none_or(|row| row.outcome == Outcome::Rejected) {
+                self.find(format!("the state or an end names event {}, which is unknown or rejected", num.0));
             }
         }
     }
@@ -240,24 +197,15 @@ impl Check<'_> {
                 _ => self.find(format!("the membership of {user} is not that of the state")),
             }
             if let Some(row) = row.filter(|_| user.server_name() == server_name) {
-                let listed = self
-                    .reader
-                    .store()
-                    .get::<UserRooms>(&(UserKey::of(&user), room.key))
-                    .await?;
+                let listed = self.reader.store().get::<UserRooms>(&(UserKey::of(&user), room.key)).await?;
                 if listed.is_none_or(|listed| listed.membership != row.membership) {
-                    self.find(format!(
-                        "the list of rooms of {user} disagrees with the room"
-                    ));
+                    self.find(format!("the list of rooms of {user} disagrees with the room"));
                 }
             }
         }
         for ((_, user), row) in list_rows::<Memberships, _>(self.reader.store(), &room.key).await? {
             if room.members.get(&user).is_none_or(|member| **member != row) {
-                self.find(format!(
-                    "the stored membership of {} is not the one in memory",
-                    row.user_id
-                ));
+                self.find(format!("the stored membership of {} is not the one in memory", row.user_id));
             }
         }
         Ok(())

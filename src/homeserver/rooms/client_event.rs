@@ -85,11 +85,7 @@ impl RoomView {
     }
 
     /// What a state event replaced.
-    async fn write_replaced(
-        &self,
-        stored: &StoredEvent,
-        json: &mut String,
-    ) -> Result<(), StorageError> {
+    async fn write_replaced(&self, stored: &StoredEvent, json: &mut String) -> Result<(), StorageError> {
         let Some((kind, state_key)) = stored.event.state_pair() else {
             return Ok(());
         };
@@ -118,20 +114,10 @@ impl RoomView {
             return Ok(());
         };
         if let Some(redaction) = self.events(&[num]).await?.first() {
-            let age = audience
-                .now
-                .0
-                .saturating_sub(redaction.event.origin_server_ts);
+            let age = audience.now.0.saturating_sub(redaction.event.origin_server_ts);
             let because = self.open_json(redaction, audience.form);
-            let _ = write!(
-                json,
-                ",\"redacted_by\":{}",
-                quoted(redaction.event.id.as_str())
-            );
-            let _ = write!(
-                json,
-                ",\"redacted_because\":{because},\"unsigned\":{{\"age\":{age}}}}}"
-            );
+            let _ = write!(json, ",\"redacted_by\":{}", quoted(redaction.event.id.as_str()));
+            let _ = write!(json, ",\"redacted_because\":{because},\"unsigned\":{{\"age\":{age}}}}}");
         }
         Ok(())
     }
@@ -143,6 +129,5 @@ fn quoted(text: &str) -> String {
 
 fn raw(json: String) -> Box<RawValue> {
     // Every part is JSON itself; were one not, an empty object is what a client can live with.
-    RawValue::from_string(json)
-        .unwrap_or_else(|_| RawValue::from_string("{}".to_owned()).unwrap_or_default())
+    RawValue::from_string(json).unwrap_or_else(|_| RawValue::from_string("{}".to_owned()).unwrap_or_default())
 }

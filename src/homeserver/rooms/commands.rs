@@ -55,23 +55,11 @@ pub struct RoomWorkers {
 impl Rooms {
     /// The handle, and the workers that have to run for it to answer.
     #[must_use]
-    pub fn new(
-        env: &Env,
-        config: RoomsConfig,
-        users: Users,
-        remote: Arc<dyn RemoteRooms>,
-    ) -> (Self, RoomWorkers) {
+    pub fn new(env: &Env, config: RoomsConfig, users: Users, remote: Arc<dyn RemoteRooms>) -> (Self, RoomWorkers) {
         let reader = Arc::new(RoomReader::new(env.store.clone(), &config));
         let (pipeline, lanes) = Pipeline::new(env.clone(), config.clone(), reader.clone());
         let erasure = ErasureWorker::new(env.clone(), reader.clone());
-        let inner = Inner {
-            env: env.clone(),
-            config,
-            reader,
-            pipeline,
-            users,
-            remote,
-        };
+        let inner = Inner { env: env.clone(), config, reader, pipeline, users, remote };
         (Self(Arc::new(inner)), RoomWorkers { lanes, erasure })
     }
 
@@ -99,10 +87,7 @@ impl Rooms {
     /// When reading fails.
     pub async fn load_view_by_key(&self, key: RoomKey) -> Result<Option<RoomView>, RoomError> {
         let room = self.0.reader.load_room(key).await?;
-        Ok(room.map(|room| RoomView {
-            reader: self.0.reader.clone(),
-            room,
-        }))
+        Ok(room.map(|room| RoomView { reader: self.0.reader.clone(), room }))
     }
 
     /// The room, which has to be there.
@@ -118,22 +103,13 @@ impl Rooms {
     ///
     /// # Errors
     /// When the room is unknown, the rules refuse the event, or it cannot be built.
-    pub async fn send(
-        &self,
-        user: &LocalUser,
-        room: &RoomId,
-        event: NewEvent,
-    ) -> Result<OwnedEventId, RoomError> {
+    pub async fn send(&self, user: &LocalUser, room: &RoomId, event: NewEvent) -> Result<OwnedEventId, RoomError> {
         check_sendable(&event)?;
         let transaction = match event.txn_id {
             Some(id) if id.len() > TRANSACTION_ID_BYTES_MAX => {
                 return Err(RoomError::Invalid("the transaction id is too long"));
             }
-            Some(id) => Some(Transaction {
-                user: user.key,
-                device: user.device_id.to_string(),
-                id,
-            }),
+            Some(id) => Some(Transaction { user: user.key, device: user.device_id.to_string(), id }),
             None => None,
         };
         let draft = EventDraft {
@@ -144,39 +120,19 @@ impl Rooms {
             redacts: event.redacts,
             origin_server_ts: event.timestamp.unwrap_or_else(|| self.0.env.clock.now().0),
         };
-        self.submit_one(
-            room,
-            LocalDraft {
-                draft,
-                target: None,
-                transaction,
-            },
-        )
-        .await
+        self.submit_one(room, LocalDraft { draft, target: None, transaction }).await
     }
 
-    pub(super) async fn submit_one(
-        &self,
-        room: &RoomId,
-        draft: LocalDraft,
-    ) -> Result<OwnedEventId, RoomError> {
+    pub(super) async fn submit_one(&self, room: &RoomId, draft: LocalDraft) -> Result<OwnedEventId, RoomError> {
         let submitted = self.submit(room, Submission::Local(vec![draft])).await?;
-        submitted
-            .events
-            .first()
-            .map(|event| event.id().clone())
-            .ok_or(RoomError::Stopping)
+        submitted.events.first().map(|event| event.id().clone()).ok_or(RoomError::Stopping)
     }
 
     /// Puts events into the room's queue.
     ///
     /// # Errors
     /// As the pipeline says.
-    pub async fn submit(
-        &self,
-        room: &RoomId,
-        submission: Submission,
-    ) -> Result<Submitted, RoomError> {
+    pub async fn submit(&self, room: &RoomId, submission: Submission) -> Result<Submitted, RoomError> {
         self.0.pipeline.submit(RoomKey::of(room), submission).await
     }
 
@@ -184,18 +140,12 @@ impl Rooms {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn share_room(
-        &self,
-        rooms: &[OwnedRoomId],
-        other: &UserId,
-    ) -> Result<bool, RoomError> {
+    pub async fn share_room(&self, rooms: &[OwnedRoomId], other: &UserId) -> Result<bool, RoomError> {
         let other = UserKey::of(other);
         for room in rooms {
             let view = self.load_view(room).await?;
             let member = view.as_ref().and_then(|view| view.room.member(other));
-            if member.is_some_and(|row| {
-                row.membership == hearth_storage::schema::users::Membership::Join
-            }) {
+            if member.is_some_and(|row| row.membership == hearth_storage::schema::users::Membership::Join) {
                 return Ok(true);
             }
         }
@@ -209,9 +159,7 @@ fn check_sendable(event: &NewEvent) -> Result<(), RoomError> {
         return Err(RoomError::Forbidden("a room is created once".to_owned()));
     }
     if event.kind == "m.room.redaction" && event.redacts.is_none() && event.state_key.is_none() {
-        return Err(RoomError::Invalid(
-            "a redaction names the event that it redacts",
-        ));
+        return Err(RoomError::Invalid("a redaction names the event that it redacts"));
     }
     Ok(())
 }

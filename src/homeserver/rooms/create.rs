@@ -130,7 +130,7 @@ impl Rooms {
         request: &CreateRoom,
         now: u64,
     ) -> Result<(Vec<LocalDraft>, Vec<LocalDraft>), RoomError> {
-        let state = |kind: &str, content: Value| state_draft(user, kind, "", content, now);
+        let state = |kind: &str, content: Value| state_draft(user, kind, "", &content, now);
         let given =
             |kind: &str| request.initial_state.iter().any(|event| event.kind == kind && event.state_key.is_empty());
         let join = self.member_content(&user.user_id, Membership::Join, None).await?;
@@ -259,10 +259,10 @@ fn state_draft(
     user: &LocalUser,
     kind: &str,
     state_key: &str,
-    content: Value,
+    content: &Value,
     now: u64,
 ) -> Result<LocalDraft, RoomError> {
-    let content = serde_json::value::to_raw_value(&content)
+    let content = serde_json::value::to_raw_value(content)
         .map_err(|_| RoomError::Invalid("the content cannot be written as JSON"))?;
     Ok(initial_draft(user, &InitialState { kind: kind.to_owned(), state_key: state_key.to_owned(), content }, now))
 }

@@ -55,17 +55,8 @@ impl ErasureWorker {
         lane: Lane,
         now: u64,
     ) -> Result<Vec<<ErasuresDue as hearth_storage::Table>::Key>, StorageError> {
-        let rows = self
-            .env
-            .store
-            .scan::<ErasuresDue, _>(&lane, Page::first(ERASURES_PER_ROUND_MAX))
-            .await?
-            .rows;
-        Ok(rows
-            .into_iter()
-            .map(|(key, _)| key)
-            .take_while(|(_, due_ms, _, _)| *due_ms <= now)
-            .collect())
+        let rows = self.env.store.scan::<ErasuresDue, _>(&lane, Page::first(ERASURES_PER_ROUND_MAX)).await?.rows;
+        Ok(rows.into_iter().map(|(key, _)| key).take_while(|(_, due_ms, _, _)| *due_ms <= now).collect())
     }
 }
 

@@ -24,11 +24,7 @@ const ANY: &[Option<Membership>] = &[
     Some(Membership::Ban),
     Some(Membership::Knock),
 ];
-const PRESENT: &[Option<Membership>] = &[
-    Some(Membership::Invite),
-    Some(Membership::Join),
-    Some(Membership::Knock),
-];
+const PRESENT: &[Option<Membership>] = &[Some(Membership::Invite), Some(Membership::Join), Some(Membership::Knock)];
 const BANNED: &[Option<Membership>] = &[Some(Membership::Ban)];
 
 impl Rooms {
@@ -44,21 +40,15 @@ impl Rooms {
         third_party_signed: Option<Value>,
     ) -> Result<OwnedEventId, RoomError> {
         let view = self.require_view(room).await?;
-        let mut content = self
-            .member_content(&user.user_id, Membership::Join, reason)
-            .await?;
+        let mut content = self.member_content(&user.user_id, Membership::Join, reason).await?;
         let authoriser = self.find_authoriser(&view, &user.user_id).await?;
         if let Some(authoriser) = authoriser {
-            content.insert(
-                "join_authorised_via_users_server".to_owned(),
-                authoriser.into(),
-            );
+            content.insert("join_authorised_via_users_server".to_owned(), authoriser.into());
         }
         if let Some(signed) = third_party_signed {
             content.insert("third_party_signed".to_owned(), signed);
         }
-        self.submit_member(&user.user_id, room, &user.user_id, content, (ANY, ""))
-            .await
+        self.submit_member(&user.user_id, room, &user.user_id, content, (ANY, "")).await
     }
 
     /// Invites a user (C-S API, `POST /rooms/{roomId}/invite`).
@@ -72,36 +62,22 @@ impl Rooms {
         target: &UserId,
         reason: Option<&str>,
     ) -> Result<OwnedEventId, RoomError> {
-        let content = self
-            .member_content(target, Membership::Invite, reason)
-            .await?;
-        self.submit_member(&user.user_id, room, target, content, (ANY, ""))
-            .await
+        let content = self.member_content(target, Membership::Invite, reason).await?;
+        self.submit_member(&user.user_id, room, target, content, (ANY, "")).await
     }
 
     /// Leaves a room, or declines an invite (C-S API, `POST /rooms/{roomId}/leave`). Leaving twice is no error.
     ///
     /// # Errors
     /// When the user was never in the room.
-    pub async fn leave(
-        &self,
-        user: &LocalUser,
-        room: &RoomId,
-        reason: Option<&str>,
-    ) -> Result<(), RoomError> {
+    pub async fn leave(&self, user: &LocalUser, room: &RoomId, reason: Option<&str>) -> Result<(), RoomError> {
         let view = self.require_view(room).await?;
         if view.membership(&user.user_id) == Some(Membership::Leave) {
             return Ok(());
         }
         let content = plain_content(Membership::Leave, reason);
-        self.submit_member(
-            &user.user_id,
-            room,
-            &user.user_id,
-            content,
-            (PRESENT, "the user is not in the room"),
-        )
-        .await?;
+        self.submit_member(&user.user_id, room, &user.user_id, content, (PRESENT, "the user is not in the room"))
+            .await?;
         Ok(())
     }
 
@@ -117,14 +93,7 @@ impl Rooms {
         reason: Option<&str>,
     ) -> Result<OwnedEventId, RoomError> {
         let content = plain_content(Membership::Leave, reason);
-        self.submit_member(
-            &user.user_id,
-            room,
-            target,
-            content,
-            (PRESENT, "the target is not in the room"),
-        )
-        .await
+        self.submit_member(&user.user_id, room, target, content, (PRESENT, "the target is not in the room")).await
     }
 
     /// Bans a user, in the room or not (C-S API, `POST /rooms/{roomId}/ban`).
@@ -139,8 +108,7 @@ impl Rooms {
         reason: Option<&str>,
     ) -> Result<OwnedEventId, RoomError> {
         let content = plain_content(Membership::Ban, reason);
-        self.submit_member(&user.user_id, room, target, content, (ANY, ""))
-            .await
+        self.submit_member(&user.user_id, room, target, content, (ANY, "")).await
     }
 
     /// Lifts a ban (C-S API, `POST /rooms/{roomId}/unban`).
@@ -155,14 +123,7 @@ impl Rooms {
         reason: Option<&str>,
     ) -> Result<OwnedEventId, RoomError> {
         let content = plain_content(Membership::Leave, reason);
-        self.submit_member(
-            &user.user_id,
-            room,
-            target,
-            content,
-            (BANNED, "the target is not banned"),
-        )
-        .await
+        self.submit_member(&user.user_id, room, target, content, (BANNED, "the target is not banned")).await
     }
 
     /// Asks to be invited (C-S API, `POST /knock/{roomIdOrAlias}`).
@@ -175,11 +136,8 @@ impl Rooms {
         room: &RoomId,
         reason: Option<&str>,
     ) -> Result<OwnedEventId, RoomError> {
-        let content = self
-            .member_content(&user.user_id, Membership::Knock, reason)
-            .await?;
-        self.submit_member(&user.user_id, room, &user.user_id, content, (ANY, ""))
-            .await
+        let content = self.member_content(&user.user_id, Membership::Knock, reason).await?;
+        self.submit_member(&user.user_id, room, &user.user_id, content, (ANY, "")).await
     }
 
     /// Takes a room that the user left out of their list (C-S API, `POST /rooms/{roomId}/forget`).
@@ -189,24 +147,14 @@ impl Rooms {
     pub async fn forget(&self, user: &LocalUser, room: &RoomId) -> Result<(), RoomError> {
         let store = &self.inner().env.store;
         let key = (user.key, RoomKey::of(room));
-        let row = store
-            .get::<UserRooms>(&key)
-            .await?
-            .ok_or(RoomError::UnknownRoom)?;
-        if matches!(
-            row.membership,
-            Membership::Join | Membership::Invite | Membership::Knock
-        ) {
+        let row = store.get::<UserRooms>(&key).await?.ok_or(RoomError::UnknownRoom)?;
+        if matches!(row.membership, Membership::Join | Membership::Invite | Membership::Knock) {
             return Err(RoomError::BadState("the user is in the room"));
         }
         let mut txn = store.txn();
         txn.assert_eq::<UserRooms>(&key, &row);
         let slot = txn.next_pos(store.lane_of(&user.key.0));
-        let forgotten = hearth_storage::schema::users::UserRoom {
-            forgotten: true,
-            stripped: Vec::new(),
-            ..row
-        };
+        let forgotten = hearth_storage::schema::users::UserRoom { forgotten: true, stripped: Vec::new(), ..row };
         txn.put_stamped::<UserRooms>(&key, slot, &forgotten);
         store.commit(txn).await?;
         Ok(())
@@ -221,15 +169,7 @@ impl Rooms {
         allowed: (&'static [Option<Membership>], &'static str),
     ) -> Result<OwnedEventId, RoomError> {
         let draft = member_draft(sender, target, &content, self.inner().env.clock.now().0)?;
-        self.submit_one(
-            room,
-            LocalDraft {
-                draft,
-                target: Some(allowed),
-                transaction: None,
-            },
-        )
-        .await
+        self.submit_one(room, LocalDraft { draft, target: Some(allowed), transaction: None }).await
     }
 
     /// The content of a membership event of a user of this server, with their profile.
@@ -254,15 +194,8 @@ impl Rooms {
 
     /// For a restricted room: a local member who may invite, when the user meets one of the conditions
     /// (room version 8, "restricted"). None when the join needs no such help, or cannot have it.
-    async fn find_authoriser(
-        &self,
-        view: &RoomView,
-        user: &UserId,
-    ) -> Result<Option<String>, RoomError> {
-        if matches!(
-            view.membership(user),
-            Some(Membership::Join | Membership::Invite)
-        ) {
+    async fn find_authoriser(&self, view: &RoomView, user: &UserId) -> Result<Option<String>, RoomError> {
+        if matches!(view.membership(user), Some(Membership::Join | Membership::Invite)) {
             return Ok(None);
         }
         let Some(rule) = view.state_event("m.room.join_rules", "").await? else {
@@ -279,8 +212,7 @@ impl Rooms {
             let room = condition.room_id.and_then(|id| RoomId::parse(id).ok());
             if let Some(room) = room.filter(|_| condition.kind == "m.room_membership") {
                 let other = self.load_view(&room).await?;
-                meets = meets
-                    || other.is_some_and(|other| other.membership(user) == Some(Membership::Join));
+                meets = meets || other.is_some_and(|other| other.membership(user) == Some(Membership::Join));
             }
         }
         let Some(levels) = view.power_levels().await?.filter(|_| meets) else {
@@ -288,9 +220,9 @@ impl Rooms {
         };
         let server = &self.inner().env.server_name;
         let members = view.list_users(Membership::Join);
-        let able = members.iter().filter(|member| {
-            member.server_name() == server && levels.user_level(member) >= levels.invite()
-        });
+        let able = members
+            .iter()
+            .filter(|member| member.server_name() == server && levels.user_level(member) >= levels.invite());
         Ok(able.min().map(ToString::to_string))
     }
 }

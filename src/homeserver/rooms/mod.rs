@@ -18,13 +18,13 @@ mod ports;
 mod reader;
 mod receipts;
 mod receive;
-mod snapshot;
-mod state_map;
 #[cfg(test)]
 mod rooms_tests;
+mod snapshot;
+mod state_map;
+mod stored_event;
 #[cfg(test)]
 mod testing;
-mod stored_event;
 mod timeline;
 mod typing;
 mod view;

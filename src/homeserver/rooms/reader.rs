@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use hearth_protocol::{EventKey, EventNum, RoomKey, StateSetNum, rules_of};
-use hearth_storage::schema::rooms::{
-    EventNums, Events, Memberships, RoomHeads, StateKeys, StateSetRow, StateSets,
-};
+use hearth_storage::schema::rooms::{EventNums, Events, Memberships, RoomHeads, StateKeys, StateSetRow, StateSets};
 use hearth_storage::{Key, Page, Placed, ScanBy, StorageError, Store, Table};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -42,9 +40,7 @@ impl Weighter<(RoomKey, StateSetNum), StateMap> for ByBytes {
 
 impl Weighter<RoomKey, Arc<RoomSnapshot>> for ByBytes {
     fn weight(&self, _: &RoomKey, room: &Arc<RoomSnapshot>) -> u64 {
-        1_024
-            + STATE_ENTRY_BYTES * room.state.len() as u64
-            + MEMBER_BYTES * room.members.len() as u64
+        1_024 + STATE_ENTRY_BYTES * room.state.len() as u64 + MEMBER_BYTES * room.members.len() as u64
     }
 }
 
@@ -126,11 +122,7 @@ impl RoomReader {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn load_num(
-        &self,
-        room: RoomKey,
-        id: &EventId,
-    ) -> Result<Option<EventNum>, StorageError> {
+    pub async fn load_num(&self, room: RoomKey, id: &EventId) -> Result<Option<EventNum>, StorageError> {
         let key = (room, EventKey::of(id));
         if let Some(num) = self.nums.get(&key) {
             return Ok(Some(num));
@@ -218,11 +210,7 @@ impl RoomReader {
     ///
     /// # Errors
     /// When reading fails, or a set that others build on is absent.
-    pub async fn load_set(
-        &self,
-        room: RoomKey,
-        set: StateSetNum,
-    ) -> Result<StateMap, StorageError> {
+    pub async fn load_set(&self, room: RoomKey, set: StateSetNum) -> Result<StateMap, StorageError> {
         if set == EMPTY_SET {
             return Ok(StateMap::new());
         }
@@ -251,18 +239,10 @@ impl RoomReader {
         Ok(map)
     }
 
-    async fn require_set_rows(
-        &self,
-        room: RoomKey,
-        set: StateSetNum,
-    ) -> Result<StateSetRow, StorageError> {
-        let mut rows = list_rows::<StateSets, _>(&self.store, &(room, set))
-            .await?
-            .into_iter()
-            .map(|(_, row)| row);
-        let mut first = rows
-            .next()
-            .ok_or_else(|| corrupt::<StateSets>(&(room, set, 0), "no such state set".to_owned()))?;
+    async fn require_set_rows(&self, room: RoomKey, set: StateSetNum) -> Result<StateSetRow, StorageError> {
+        let mut rows = list_rows::<StateSets, _>(&self.store, &(room, set)).await?.into_iter().map(|(_, row)| row);
+        let mut first =
+            rows.next().ok_or_else(|| corrupt::<StateSets>(&(room, set, 0), "no such state set".to_owned()))?;
         first.changes.extend(rows.flat_map(|row| row.changes));
         Ok(first)
     }
@@ -272,14 +252,12 @@ impl RoomReader {
             return Ok(None);
         };
         let damaged = |text: &str| corrupt::<RoomHeads>(&key, text.to_owned());
-        let room_id =
-            OwnedRoomId::try_from(head.room_id.as_str()).map_err(|_| damaged("not a room id"))?;
-        let version = RoomVersionId::try_from(head.version.as_str())
-            .map_err(|_| damaged("not a room version"))?;
+        let room_id = OwnedRoomId::try_from(head.room_id.as_str()).map_err(|_| damaged("not a room id"))?;
+        let version = RoomVersionId::try_from(head.version.as_str()).map_err(|_| damaged("not a room version"))?;
         let rules = rules_of(&version).ok_or_else(|| damaged("unknown room version"))?;
         let keys = self.read_state_keys(key).await?;
         let state = self.load_set(key, head.state).await?;
-        let mut room = RoomSnapshot { state, keys, ..RoomSnapshot::empty(&room_id, rules) };
+        let mut room = RoomSnapshot { keys, state, ..RoomSnapshot::empty(&room_id, rules) };
         room.head = head;
         for ((_, user), row) in list_rows::<Memberships, _>(&self.store, &key).await? {
             room.apply_member(user, Arc::new(row));
@@ -311,10 +289,7 @@ impl RoomReader {
 }
 
 /// All rows of a prefix, page by page.
-pub(super) async fn list_rows<T, P>(
-    store: &Store,
-    prefix: &P,
-) -> Result<Vec<(T::Key, T::Value)>, StorageError>
+pub(super) async fn list_rows<T, P>(store: &Store, prefix: &P) -> Result<Vec<(T::Key, T::Value)>, StorageError>
 where
     T: ScanBy<P>,
     T::Key: Clone,

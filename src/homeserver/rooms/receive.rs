@@ -20,31 +20,18 @@ impl Rooms {
     /// # Errors
     /// When it is malformed, its signatures are bad, or what it cites is not to be had. A rejected event is no error:
     /// it is stored as such.
-    pub async fn receive(
-        &self,
-        origin: &ServerName,
-        room: &RoomId,
-        pdu: &RawValue,
-    ) -> Result<OwnedEventId, RoomError> {
+    pub async fn receive(&self, origin: &ServerName, room: &RoomId, pdu: &RawValue) -> Result<OwnedEventId, RoomError> {
         let rules = self.require_view(room).await?.room.rules;
         let event = self.check_remote(rules, room, pdu).await?;
         let id = event.id.clone();
         let mut open = vec![event];
         let mut asked = BTreeSet::new();
         while let Some(event) = open.last().cloned() {
-            let submission = Submission::Remote {
-                rules,
-                origin: Origin::Remote,
-                events: vec![RemoteEvent { event }],
-            };
+            let submission = Submission::Remote { rules, origin: Origin::Remote, events: vec![RemoteEvent { event }] };
             match self.submit(room, submission).await {
                 Ok(_) => drop(open.pop()),
                 Err(RoomError::Missing(missing)) => {
-                    let wanted: Vec<OwnedEventId> = missing
-                        .iter()
-                        .filter(|id| !asked.contains(*id))
-                        .cloned()
-                        .collect();
+                    let wanted: Vec<OwnedEventId> = missing.iter().filter(|id| !asked.contains(*id)).cloned().collect();
                     if wanted.is_empty() || asked.len() + wanted.len() > FETCHED_EVENTS_MAX {
                         return Err(RoomError::Missing(missing));
                     }
@@ -70,18 +57,11 @@ impl Rooms {
         wanted: &[OwnedEventId],
     ) -> Vec<Arc<Event>> {
         let mut found = Vec::new();
-        for pdu in self
-            .inner()
-            .remote
-            .fetch_events(origin, room, wanted)
-            .await
-            .into_iter()
-            .take(wanted.len())
-        {
+        for pdu in self.inner().remote.fetch_events(origin, room, wanted).await.into_iter().take(wanted.len()) {
             match self.check_remote(rules, room, &pdu).await {
                 Ok(event) if wanted.contains(&event.id) => found.push(event),
                 Ok(event) => {
-                    tracing::debug!(event_id = %event.id, "a server answered with an event that was not asked for")
+                    tracing::debug!(event_id = %event.id, "a server answered with an event that was not asked for");
                 }
                 Err(error) => tracing::debug!(%error, "a server answered with a bad event"),
             }
@@ -96,10 +76,7 @@ impl Rooms {
         pdu: &RawValue,
     ) -> Result<Arc<Event>, RoomError> {
         let parsed = parse_pdu(rules, Some(room), pdu)?;
-        let servers: Vec<_> = parsed
-            .required_keys()
-            .map(|(server, _)| server.to_owned())
-            .collect();
+        let servers: Vec<_> = parsed.required_keys().map(|(server, _)| server.to_owned()).collect();
         let keys = self.inner().remote.load_keys(&servers).await;
         let event = check_hashes_and_signatures(rules, parsed, &keys)?.into_event();
         if event.room_id != room {

@@ -21,10 +21,8 @@ fn version(text: &str) -> RoomVersionId {
 
 async fn kinds_of(fixture: &Fixture, room: &ruma::RoomId) -> Vec<String> {
     let view = fixture.rooms.require_view(room).await.unwrap();
-    let mut stretch = view
-        .list_history(HistoryPos::START, None, Direction::Forward, EVENTS_PER_CALL_MAX)
-        .await
-        .unwrap();
+    let mut stretch =
+        view.list_history(HistoryPos::START, None, Direction::Forward, EVENTS_PER_CALL_MAX).await.unwrap();
     stretch.events.drain(..).map(|stored| stored.event.kind.clone()).collect()
 }
 
@@ -40,16 +38,9 @@ async fn every_version_and_preset_makes_a_room_that_checks() {
                 request.name = Some("A room".to_owned());
                 request.topic = Some("What it is about".to_owned());
                 request.invite = vec![bob.user_id.clone()];
-                let room = fixture
-                    .rooms
-                    .create(&alice, request)
-                    .await
-                    .unwrap_or_else(|error| panic!("{text}: {error}"));
-                fixture
-                    .rooms
-                    .join(&bob, &room, None, None)
-                    .await
-                    .unwrap_or_else(|error| panic!("{text}: {error}"));
+                let room =
+                    fixture.rooms.create(&alice, request).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+                fixture.rooms.join(&bob, &room, None, None).await.unwrap_or_else(|error| panic!("{text}: {error}"));
                 fixture.rooms.send(&bob, &room, message("hello", Some("1"))).await.unwrap();
                 let view = fixture.rooms.require_view(&room).await.unwrap();
                 assert_eq!(view.room.rules.version.as_str(), text);
@@ -66,8 +57,8 @@ async fn the_first_events_come_in_the_order_of_the_specification() {
     let fixture = Fixture::new(1).await;
     let alice = fixture.user("alice").await;
     let room = fixture.room(&alice, Preset::PublicChat).await;
-    let expected = ["create", "member", "power_levels", "join_rules", "history_visibility"]
-        .map(|kind| format!("m.room.{kind}"));
+    let expected =
+        ["create", "member", "power_levels", "join_rules", "history_visibility"].map(|kind| format!("m.room.{kind}"));
     assert_eq!(kinds_of(&fixture, &room).await, expected);
 }
 
@@ -89,15 +80,12 @@ async fn a_transaction_makes_one_event_however_often_it_comes() {
         let fixture = Fixture::new(lanes).await;
         let alice = fixture.user("alice").await;
         let room = fixture.room(&alice, Preset::PrivateChat).await;
-        let sends =
-            (0..20).map(|_| fixture.rooms.send(&alice, &room, message("once", Some("txn"))));
+        let sends = (0..20).map(|_| fixture.rooms.send(&alice, &room, message("once", Some("txn"))));
         let ids = futures_util::future::try_join_all(sends).await.unwrap();
         assert!(ids.iter().all(|id| *id == ids[0]));
-        let other =
-            fixture.rooms.send(&alice, &room, message("twice", Some("other"))).await.unwrap();
+        let other = fixture.rooms.send(&alice, &room, message("twice", Some("other"))).await.unwrap();
         assert_ne!(other, ids[0]);
-        let messages =
-            kinds_of(&fixture, &room).await.iter().filter(|kind| *kind == "m.room.message").count();
+        let messages = kinds_of(&fixture, &room).await.iter().filter(|kind| *kind == "m.room.message").count();
         assert_eq!(messages, 2);
         assert_eq!(fixture.check().await, []);
     }
@@ -145,18 +133,13 @@ async fn a_redaction_takes_effect_and_its_original_is_erased_in_time() {
     let alice = fixture.user("alice").await;
     let room = fixture.room(&alice, Preset::PrivateChat).await;
     let target = fixture.rooms.send(&alice, &room, message("secret", None)).await.unwrap();
-    let redaction = NewEvent {
-        redacts: Some(target.clone()),
-        ..event("m.room.redaction", None, &json!({}), None)
-    };
+    let redaction = NewEvent { redacts: Some(target.clone()), ..event("m.room.redaction", None, &json!({}), None) };
     fixture.rooms.send(&alice, &room, redaction).await.unwrap();
     let view = fixture.rooms.require_view(&room).await.unwrap();
     let stored = view.load_event(&target).await.unwrap().unwrap();
     assert_eq!(stored.event.content.get(), "{}");
     assert!(stored.redacted_by.is_some());
-    let raw = || async {
-        fixture.env.store.get::<Events>(&(view.room.key, stored.num)).await.unwrap().unwrap().json
-    };
+    let raw = || async { fixture.env.store.get::<Events>(&(view.room.key, stored.num)).await.unwrap().unwrap().json };
     assert!(raw().await.contains("secret"), "the original is kept for a while");
     fixture.clock.advance(8 * 24 * 60 * 60 * 1_000);
     assert_eq!(fixture.erasure.erase_due().await.unwrap(), 1);
@@ -179,9 +162,8 @@ async fn named_state(view: &RoomView, set: hearth_protocol::StateSetNum) -> Stat
 /// Promise P3: rejections, the state before each event and the state of the ends do not depend on the order of delivery.
 #[tokio::test]
 async fn whatever_the_order_of_delivery_servers_agree() {
-    for (text, seed) in ["1", "2", "6", "10", "11", "12"]
-        .into_iter()
-        .flat_map(|text| (0..6).map(move |seed| (text, seed)))
+    for (text, seed) in
+        ["1", "2", "6", "10", "11", "12"].into_iter().flat_map(|text| (0..6).map(move |seed| (text, seed)))
     {
         let rules = rules_of(&version(text)).unwrap();
         let room = RandomRoom::generate(rules, seed, RandomRoomOptions::default());
@@ -242,11 +224,7 @@ async fn a_fault_at_any_write_leaves_no_half_change() {
 /// Runs a conversation with a fault at one write; false when there were fewer writes.
 async fn run_with_fault(lanes: u16, fault: WriteFault, nth: u64) -> bool {
     let (disk, write_faults) = (MemoryDisk::default(), WriteFaults::default());
-    let faults = || MemoryFaults {
-        disk: disk.clone(),
-        write_faults: write_faults.clone(),
-        ..MemoryFaults::default()
-    };
+    let faults = || MemoryFaults { disk: disk.clone(), write_faults: write_faults.clone(), ..MemoryFaults::default() };
     let fixture = Fixture::with(lanes, faults(), Arc::new(NoRemote)).await;
     let (alice, bob) = (fixture.user("alice").await, fixture.user("bob").await);
     write_faults.fail_nth(nth, fault);
@@ -254,7 +232,7 @@ async fn run_with_fault(lanes: u16, fault: WriteFault, nth: u64) -> bool {
     let mut acknowledged = Vec::new();
     if let Ok(room) = fixture.rooms.create(&alice, new_room(None, Preset::PublicChat)).await {
         let mut keep = |id: Result<OwnedEventId, RoomError>| {
-            acknowledged.extend(id.map(|id| (room.clone(), id)))
+            acknowledged.extend(id.map(|id| (room.clone(), id)));
         };
         keep(fixture.rooms.send(&alice, &room, message("one", Some("1"))).await);
         keep(fixture.rooms.join(&bob, &room, None, None).await);
@@ -262,20 +240,11 @@ async fn run_with_fault(lanes: u16, fault: WriteFault, nth: u64) -> bool {
         keep(
             fixture
                 .rooms
-                .send(
-                    &bob,
-                    &room,
-                    event("m.room.message", None, &json!({"body": "no transaction"}), None),
-                )
+                .send(&bob, &room, event("m.room.message", None, &json!({"body": "no transaction"}), None))
                 .await,
         );
         keep(fixture.rooms.kick(&alice, &room, &bob.user_id, None).await);
-        keep(
-            fixture
-                .rooms
-                .send(&alice, &room, event("m.room.topic", Some(""), &json!({"topic": "x"}), None))
-                .await,
-        );
+        keep(fixture.rooms.send(&alice, &room, event("m.room.topic", Some(""), &json!({"topic": "x"}), None)).await);
     }
     let reached = write_faults.calls() - start >= nth;
     write_faults.clear();
@@ -294,10 +263,7 @@ async fn run_with_fault(lanes: u16, fault: WriteFault, nth: u64) -> bool {
     assert_eq!(pending, [], "{label}");
     for (room, id) in acknowledged {
         let key = (hearth_protocol::RoomKey::of(&room), EventKey::of(&id));
-        assert!(
-            fixture.env.store.get::<EventNums>(&key).await.unwrap().is_some(),
-            "{label}: {id} was acknowledged"
-        );
+        assert!(fixture.env.store.get::<EventNums>(&key).await.unwrap().is_some(), "{label}: {id} was acknowledged");
     }
     reached
 }
@@ -315,12 +281,7 @@ async fn who_may_see_what() {
     ];
     for (visibility, expected) in table {
         let room = fixture.room(&alice, Preset::PrivateChat).await;
-        let set = event(
-            "m.room.history_visibility",
-            Some(""),
-            &json!({"history_visibility": visibility}),
-            None,
-        );
+        let set = event("m.room.history_visibility", Some(""), &json!({"history_visibility": visibility}), None);
         fixture.rooms.send(&alice, &room, set).await.unwrap();
         let mut sent = Vec::new();
         for step in 0..4 {
@@ -342,10 +303,7 @@ async fn who_may_see_what() {
                 "{visibility}: {}",
                 stored.event.content
             );
-            assert_eq!(
-                view.check_access(&stored, &stranger).await.unwrap(),
-                visibility == "world_readable"
-            );
+            assert_eq!(view.check_access(&stored, &stranger).await.unwrap(), visibility == "world_readable");
             assert!(view.check_access(&stored, &alice.user_id).await.unwrap());
         }
     }

@@ -88,8 +88,7 @@ impl RoomSnapshot {
             (u32::from(membership == Membership::Join), u32::from(membership == Membership::Invite))
         };
         let (joined, invited) = count(row.membership);
-        let (was_joined, was_invited) =
-            self.members.get(&user).map_or((0, 0), |old| count(old.membership));
+        let (was_joined, was_invited) = self.members.get(&user).map_or((0, 0), |old| count(old.membership));
         self.joined = self.joined + joined - was_joined;
         self.invited = self.invited + invited - was_invited;
         self.members.insert(user, row);

@@ -37,9 +37,10 @@ impl StateKeyTable {
     #[must_use]
     pub fn list_of_kind(&self, kind: &str) -> Vec<(Arc<str>, StateKeyNum)> {
         let pairs = self.0.read();
-        pairs.by_kind.get(kind).map_or_else(Vec::new, |keys| {
-            keys.iter().map(|(key, num)| (key.clone(), *num)).collect()
-        })
+        pairs
+            .by_kind
+            .get(kind)
+            .map_or_else(Vec::new, |keys| keys.iter().map(|(key, num)| (key.clone(), *num)).collect())
     }
 
     /// How many pairs there are; also the next number.
@@ -61,17 +62,10 @@ impl StateKeyTable {
         }
         let mut pairs = self.0.write();
         let num = StateKeyNum(u32::try_from(pairs.by_num.len()).unwrap_or(u32::MAX));
-        let kind = pairs
-            .by_kind
-            .get_key_value(kind)
-            .map_or_else(|| Arc::from(kind), |(known, _)| known.clone());
+        let kind = pairs.by_kind.get_key_value(kind).map_or_else(|| Arc::from(kind), |(known, _)| known.clone());
         let state_key: Arc<str> = Arc::from(state_key);
         pairs.by_num.push((kind.clone(), state_key.clone()));
-        pairs
-            .by_kind
-            .entry(kind)
-            .or_default()
-            .insert(state_key, num);
+        pairs.by_kind.entry(kind).or_default().insert(state_key, num);
         (num, true)
     }
 }

@@ -48,13 +48,12 @@ impl StoredEvent {
         num: EventNum,
         row: EventRow,
     ) -> Result<Self, UnreadableEvent> {
-        let bad =
-            |error: &dyn std::fmt::Display| UnreadableEvent(format!("{}: {error}", row.event_id));
+        let bad = |error: &dyn std::fmt::Display| UnreadableEvent(format!("{}: {error}", row.event_id));
         let id = OwnedEventId::try_from(row.event_id.as_str()).map_err(|error| bad(&error))?;
-        let json = serde_json::value::RawValue::from_string(row.json)
-            .map_err(|error| UnreadableEvent(error.to_string()))?;
-        let mut event = Event::from_stored(rules, id, room_id, json)
-            .map_err(|error| UnreadableEvent(error.to_string()))?;
+        let json =
+            serde_json::value::RawValue::from_string(row.json).map_err(|error| UnreadableEvent(error.to_string()))?;
+        let mut event =
+            Event::from_stored(rules, id, room_id, json).map_err(|error| UnreadableEvent(error.to_string()))?;
         if row.redacted_by.is_some() {
             event = hearth_protocol::redact(rules, &event);
         }
@@ -93,13 +92,7 @@ impl StoredEvent {
 
     /// A fresh event, before its commit.
     #[must_use]
-    pub fn new(
-        event: Arc<Event>,
-        num: EventNum,
-        outcome: Outcome,
-        before: StateSetNum,
-        after: StateSetNum,
-    ) -> Self {
+    pub fn new(event: Arc<Event>, num: EventNum, outcome: Outcome, before: StateSetNum, after: StateSetNum) -> Self {
         Self {
             event,
             num,

@@ -9,9 +9,7 @@ use ruma::{OwnedRoomId, OwnedServerName, RoomVersionId};
 use serde_json::{Map, Value};
 
 use super::reader::list_rows;
-use super::{
-    CreateRoom, ErasureWorker, Finding, NewEvent, NoRemote, Preset, RemoteRooms, Rooms, RoomsConfig,
-};
+use super::{CreateRoom, ErasureWorker, Finding, NewEvent, NoRemote, Preset, RemoteRooms, Rooms, RoomsConfig};
 use crate::users::{LocalUser, NewDevice, NewUser, Users, UsersConfig};
 use crate::{Env, Stop, Worker};
 
@@ -36,15 +34,8 @@ impl Fixture {
         Self::with(lanes, MemoryFaults::default(), Arc::new(NoRemote)).await
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the workers run beside the test, as the server would run them"
-    )]
-    pub(super) async fn with(
-        lanes: u16,
-        faults: MemoryFaults,
-        remote: Arc<dyn RemoteRooms>,
-    ) -> Self {
+    #[expect(clippy::disallowed_methods, reason = "the workers run beside the test, as the server would run them")]
+    pub(super) async fn with(lanes: u16, faults: MemoryFaults, remote: Arc<dyn RemoteRooms>) -> Self {
         let clock = Arc::new(MockClock::new(UnixMs(1_700_000_000_000)));
         let rng = Arc::new(SeededRng::new(7));
         let server_name: OwnedServerName = "hs1".try_into().unwrap();
@@ -62,8 +53,7 @@ impl Fixture {
         }
         let signer = Signer::from_seed(server_name.clone(), [1; 32], "ed25519:test").unwrap();
         let env = Env { store, clock: clock.clone(), rng, server_name, signer: Arc::new(signer) };
-        let config =
-            UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
+        let config = UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
         let users = Users::new(&env, config);
         let (rooms, workers) = Rooms::new(&env, RoomsConfig::default(), users.clone(), remote);
         for lane in workers.lanes {
@@ -73,23 +63,10 @@ impl Fixture {
     }
 
     pub(super) async fn user(&self, name: &str) -> LocalUser {
-        let new = NewUser {
-            username: name.to_owned(),
-            password: None,
-            is_admin: false,
-            device: Some(NewDevice::default()),
-        };
-        let session = self
-            .users
-            .create_user(new)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"))
-            .session
-            .unwrap();
-        self.users
-            .authenticate(&session.access_token)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"))
+        let new =
+            NewUser { username: name.to_owned(), password: None, is_admin: false, device: Some(NewDevice::default()) };
+        let session = self.users.create_user(new).await.unwrap_or_else(|error| panic!("{error}")).session.unwrap();
+        self.users.authenticate(&session.access_token).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     pub(super) async fn room(&self, user: &LocalUser, preset: Preset) -> OwnedRoomId {
@@ -104,13 +81,7 @@ impl Fixture {
         for lane in (0..store.lanes()).map(Lane) {
             for (_, row) in list_rows::<OutputLog, _>(store, &lane).await.unwrap() {
                 if checked.insert(row.room) {
-                    findings.extend(
-                        self.rooms
-                            .reader()
-                            .check_room(row.room, &self.env.server_name)
-                            .await
-                            .unwrap(),
-                    );
+                    findings.extend(self.rooms.reader().check_room(row.room, &self.env.server_name).await.unwrap());
                 }
             }
         }
@@ -139,12 +110,7 @@ pub(super) fn message(body: &str, txn_id: Option<&str>) -> NewEvent {
 }
 
 /// Any event.
-pub(super) fn event(
-    kind: &str,
-    state_key: Option<&str>,
-    content: &Value,
-    txn_id: Option<&str>,
-) -> NewEvent {
+pub(super) fn event(kind: &str, state_key: Option<&str>, content: &Value, txn_id: Option<&str>) -> NewEvent {
     NewEvent {
         kind: kind.to_owned(),
         state_key: state_key.map(str::to_owned),

@@ -23,23 +23,14 @@ pub struct HistoryPos {
 
 impl HistoryPos {
     /// Before everything.
-    pub const START: Self = Self {
-        depth: 0,
-        order: i64::MIN,
-    };
+    pub const START: Self = Self { depth: 0, order: i64::MIN };
     /// After everything.
-    pub const END: Self = Self {
-        depth: u64::MAX,
-        order: i64::MAX,
-    };
+    pub const END: Self = Self { depth: u64::MAX, order: i64::MAX };
 
     /// The place right before an event; `after` of it is the place right behind.
     #[must_use]
     pub fn of(event: &StoredEvent) -> Self {
-        Self {
-            depth: event.event.depth,
-            order: event.order,
-        }
+        Self { depth: event.event.depth, order: event.order }
     }
 }
 
@@ -64,22 +55,12 @@ impl RoomView {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn list_arrived(
-        &self,
-        from: LanePos,
-        to: LanePos,
-        limit: usize,
-    ) -> Result<Stretch, StorageError> {
+    pub async fn list_arrived(&self, from: LanePos, to: LanePos, limit: usize) -> Result<Stretch, StorageError> {
         let key = self.room.key;
-        let page = Page::last(limit.min(EVENTS_PER_CALL_MAX))
-            .after((key, from))
-            .up_to((key, to));
+        let page = Page::last(limit.min(EVENTS_PER_CALL_MAX)).after((key, from)).up_to((key, to));
         let rows = self.reader.store().scan::<Arrival, _>(&key, page).await?;
         let nums: Vec<EventNum> = rows.rows.iter().map(|(_, row)| row.num).collect();
-        Ok(Stretch {
-            events: self.events(&nums).await?,
-            more: rows.more,
-        })
+        Ok(Stretch { events: self.events(&nums).await?, more: rows.more })
     }
 
     /// Events of history on one side of the place `from`, in the direction of the walk, up to the place `to` where one is given.
@@ -97,19 +78,12 @@ impl RoomView {
         let row = |pos: HistoryPos| (key, pos.depth, pos.order);
         let limit = limit.min(EVENTS_PER_CALL_MAX);
         let page = match direction {
-            Direction::Forward => Page::first(limit)
-                .from(row(from))
-                .before(row(to.unwrap_or(HistoryPos::END))),
-            Direction::Backward => Page::last(limit)
-                .from(row(to.unwrap_or(HistoryPos::START)))
-                .before(row(from)),
+            Direction::Forward => Page::first(limit).from(row(from)).before(row(to.unwrap_or(HistoryPos::END))),
+            Direction::Backward => Page::last(limit).from(row(to.unwrap_or(HistoryPos::START))).before(row(from)),
         };
         let rows = self.reader.store().scan::<History, _>(&key, page).await?;
         let nums: Vec<EventNum> = rows.rows.iter().map(|(_, row)| row.num).collect();
-        Ok(Stretch {
-            events: self.events(&nums).await?,
-            more: rows.more,
-        })
+        Ok(Stretch { events: self.events(&nums).await?, more: rows.more })
     }
 
     /// Where in history a position of the stream stands: after the newest event that had arrived by then.
@@ -125,8 +99,5 @@ impl RoomView {
 /// The place right behind an event.
 #[must_use]
 pub fn after(pos: HistoryPos) -> HistoryPos {
-    HistoryPos {
-        depth: pos.depth,
-        order: pos.order.saturating_add(1),
-    }
+    HistoryPos { depth: pos.depth, order: pos.order.saturating_add(1) }
 }

@@ -25,11 +25,7 @@ impl RoomView {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn state_event(
-        &self,
-        kind: &str,
-        state_key: &str,
-    ) -> Result<Option<Arc<StoredEvent>>, StorageError> {
+    pub async fn state_event(&self, kind: &str, state_key: &str) -> Result<Option<Arc<StoredEvent>>, StorageError> {
         let Some(num) = self.room.state_num(kind, state_key) else {
             return Ok(None);
         };
@@ -91,11 +87,7 @@ impl RoomView {
         kind: &str,
         state_key: &str,
     ) -> Result<Option<Arc<StoredEvent>>, StorageError> {
-        let num = self
-            .room
-            .keys
-            .find(kind, state_key)
-            .and_then(|key| state.get(&key).copied());
+        let num = self.room.keys.find(kind, state_key).and_then(|key| state.get(&key).copied());
         let Some(num) = num else { return Ok(None) };
         Ok(self.events(&[num]).await?.pop())
     }
@@ -112,24 +104,15 @@ impl RoomView {
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn load_event(
-        &self,
-        id: &ruma::EventId,
-    ) -> Result<Option<Arc<StoredEvent>>, StorageError> {
+    pub async fn load_event(&self, id: &ruma::EventId) -> Result<Option<Arc<StoredEvent>>, StorageError> {
         self.reader.load_event(&self.room, id).await
     }
 
     /// The users with a membership, in no order.
     #[must_use]
     pub fn list_users(&self, membership: Membership) -> Vec<OwnedUserId> {
-        let users = self
-            .room
-            .members
-            .values()
-            .filter(|row| row.membership == membership);
-        users
-            .filter_map(|row| UserId::parse(row.user_id.as_str()).ok())
-            .collect()
+        let users = self.room.members.values().filter(|row| row.membership == membership);
+        users.filter_map(|row| UserId::parse(row.user_id.as_str()).ok()).collect()
     }
 
     /// What the user's membership is now.
@@ -147,21 +130,13 @@ impl RoomView {
             return Ok(None);
         };
         let levels = self.state_event("m.room.power_levels", "").await?;
-        Ok(Some(PowerLevels::from_state(
-            self.room.rules,
-            &create.event,
-            levels.as_ref().map(|stored| &*stored.event),
-        )))
+        Ok(Some(PowerLevels::from_state(self.room.rules, &create.event, levels.as_ref().map(|stored| &*stored.event))))
     }
 }
 
 fn nums_of_kind(room: &RoomSnapshot, state: &StateMap, kind: &str) -> Vec<EventNum> {
-    let mut nums: Vec<_> = room
-        .keys
-        .list_of_kind(kind)
-        .into_iter()
-        .filter_map(|(_, key)| Some((key, *state.get(&key)?)))
-        .collect();
+    let mut nums: Vec<_> =
+        room.keys.list_of_kind(kind).into_iter().filter_map(|(_, key)| Some((key, *state.get(&key)?))).collect();
     nums.sort_unstable();
     nums.into_iter().map(|(_, num)| num).collect()
 }

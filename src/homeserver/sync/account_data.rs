@@ -36,14 +36,13 @@ pub async fn load_account_data(scope: &Scope<'_>) -> Result<AccountData, Storage
     let filter = &scope.request.filter;
     let mut data = AccountData::default();
     for datum in rows {
+        let of_room = &filter.room_account_data;
         match &datum.room_id {
             None if filter.account_data.matches_type(&datum.kind) => data.global.push(write(&datum)),
-            None => {}
-            Some(room) => {
-                if filter.room_account_data.matches_type(&datum.kind) && filter.room_account_data.matches_room(room) {
-                    data.rooms.entry(RoomKey::of(room)).or_default().push(write(&datum));
-                }
+            Some(room) if of_room.matches_type(&datum.kind) && of_room.matches_room(room) => {
+                data.rooms.entry(RoomKey::of(room)).or_default().push(write(&datum));
             }
+            _ => {}
         }
     }
     Ok(data)

@@ -203,7 +203,7 @@ impl Inner {
         };
         let index =
             Arc::new(RoomIndex::new(rows.into_iter().map(|(room, row)| (room, entry(row))).collect(), to.clone()));
-        self.hub.sessions.keep_index(session, index.clone());
+        self.hub.sessions.keep_index(session, &index);
         Ok((index, true))
     }
 }

@@ -60,7 +60,7 @@ impl Hub {
     /// When reading fails.
     pub async fn catch_up(&self) -> Result<Positions, SyncError> {
         for (lane, target) in Positions::applied(&self.store).iter() {
-            if self.ring(lane, |ring| ring.reached()) < target {
+            if self.ring(lane, Ring::reached) < target {
                 self.follow(lane, target).await?;
             }
         }

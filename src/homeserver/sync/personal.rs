@@ -1,6 +1,6 @@
 //! The reader's own settings that shape an answer: push rules and ignored users. Read once, and again when account data changes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use hearth_protocol::LanePos;
@@ -8,7 +8,6 @@ use hearth_storage::StorageError;
 use ruma::push::Ruleset;
 use ruma::{OwnedUserId, UserId};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::hub::Hub;
 use super::sessions::Session;
@@ -63,7 +62,7 @@ impl Personal {
 fn parse_ignored(content: &str) -> HashSet<OwnedUserId> {
     #[derive(Deserialize)]
     struct Content {
-        ignored_users: std::collections::BTreeMap<String, IgnoredAny>,
+        ignored_users: HashMap<String, serde_json::Value>,
     }
     let content: Result<Content, _> = serde_json::from_str(content);
     let users = content.map(|content| content.ignored_users).unwrap_or_default();

@@ -149,13 +149,13 @@ impl Sessions {
     }
 
     /// Keeps a freshly read list of rooms, and lets the session be woken by the joined ones among them.
-    pub fn keep_index(&self, session: &Session, index: Arc<RoomIndex>) {
+    pub fn keep_index(&self, session: &Session, index: &Arc<RoomIndex>) {
         let mut tables = self.0.lock();
         let old = session.state.lock().index.replace(index.clone());
         let is_live = tables
             .by_id
             .get(session.id as usize)
-            .is_some_and(|held| held.as_ref().is_some_and(|held| std::ptr::eq(&**held, session)));
+            .is_some_and(|held| held.as_ref().is_some_and(|held| std::ptr::eq(Arc::as_ptr(held), session)));
         if !is_live {
             return;
         }

@@ -23,7 +23,7 @@ fn only_those_in_the_room_are_woken() {
     let sessions = Sessions::default();
     let session = sessions.attach(USER, 0);
     let other = sessions.attach(UserKey([9; 16]), 0);
-    sessions.keep_index(&session, index(5));
+    sessions.keep_index(&session, &index(5));
     let (bell, other_bell) = (session.listen(), other.listen());
     sessions.wake_room(LEFT);
     assert!(!bell.has_changed().unwrap());
@@ -36,13 +36,13 @@ fn a_list_is_stale_from_a_change_of_membership_that_it_was_read_before() {
     let sessions = Sessions::default();
     let session = sessions.attach(USER, 0);
     assert!(session.index().is_none());
-    sessions.keep_index(&session, index(5));
+    sessions.keep_index(&session, &index(5));
     assert!(session.index().is_some());
     sessions.note_moved(USER, Lane(0), LanePos::new(1, 5));
     assert!(session.index().is_some(), "it was read after that");
     sessions.note_moved(USER, Lane(0), LanePos::new(1, 6));
     assert!(session.index().is_none());
-    sessions.keep_index(&session, index(6));
+    sessions.keep_index(&session, &index(6));
     assert!(session.index().is_some());
     sessions.forget_lists();
     assert!(session.index().is_none());
@@ -52,7 +52,7 @@ fn a_list_is_stale_from_a_change_of_membership_that_it_was_read_before() {
 fn a_session_is_kept_while_somebody_waits_and_a_while_longer() {
     let sessions = Sessions::default();
     let session = sessions.attach(USER, 0);
-    sessions.keep_index(&session, index(5));
+    sessions.keep_index(&session, &index(5));
     sessions.sweep(10 * KEPT_MS);
     assert_eq!(sessions.count(), 1);
     drop(session);

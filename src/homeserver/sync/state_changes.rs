@@ -35,8 +35,7 @@ pub struct Span<'a> {
 /// The pairs that differ, with what they are now. What state resolution took away altogether cannot be told.
 pub fn list_differences(old: &StateMap, new: &StateMap) -> Vec<(StateKeyNum, EventNum)> {
     let changes = old.diff(new).filter_map(|item| match item {
-        DiffItem::Add(key, num) => Some((*key, *num)),
-        DiffItem::Update { new: (key, num), .. } => Some((*key, *num)),
+        DiffItem::Add(key, num) | DiffItem::Update { new: (key, num), .. } => Some((*key, *num)),
         DiffItem::Remove(..) => None,
     });
     changes.collect()

@@ -248,11 +248,14 @@ fn unzigzag(value: u64) -> i64 {
 
 /// Appends a number, seven bits a byte, the lowest first.
 fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = value.to_le_bytes();
         value >>= 7;
+        if value == 0 {
+            return out.push(low & 0x7f);
+        }
+        out.push(low | 0x80);
     }
-    out.push(value as u8);
 }
 
 /// Reads what [`put`] wrote.

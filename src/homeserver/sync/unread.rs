@@ -144,7 +144,7 @@ impl UnreadCounter {
         }
         let Some(reader) = build_reader(scope, view).await? else { return Ok(()) };
         for event in view.list_visible(events, &scope.who.user_id).await? {
-            let actions = evaluate_push(&scope.personal.push_rules, &*self.push_event(view.room.key, &event), &reader);
+            let actions = evaluate_push(&scope.personal.push_rules, &self.push_event(view.room.key, &event), &reader);
             if !actions.notify || scope.personal.ignores(&event.event.sender) {
                 continue;
             }

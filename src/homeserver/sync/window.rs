@@ -123,16 +123,12 @@ async fn list_newest(
     if to <= from {
         return Ok((Vec::new(), false));
     }
-    match scope.hub.room_events(view.room.key, from, to) {
-        Some(mut nums) => {
-            let more = nums.len() > limit;
-            let mut nums = nums.split_off(nums.len().saturating_sub(limit));
-            nums.reverse();
-            Ok((view.events(&nums).await?, more))
-        }
-        None => {
-            let stretch = view.list_arrived(from, to, limit).await?;
-            Ok((stretch.events, stretch.more))
-        }
+    if let Some(mut nums) = scope.hub.room_events(view.room.key, from, to) {
+        let more = nums.len() > limit;
+        let mut nums = nums.split_off(nums.len().saturating_sub(limit));
+        nums.reverse();
+        return Ok((view.events(&nums).await?, more));
     }
+    let stretch = view.list_arrived(from, to, limit).await?;
+    Ok((stretch.events, stretch.more))
 }

@@ -214,6 +214,7 @@ impl Presence {
         (changes, end)
     }
 
+    #[expect(clippy::option_option, reason = "none leaves the message as it is, some none takes it away")]
     fn touch(&self, user: &UserId, state: PresenceState, status_msg: Option<Option<String>>, is_active: bool) {
         if !self.0.is_on {
             return;

@@ -58,9 +58,12 @@ struct Shard {
     revision: u64,
 }
 
+/// A token's hash and what it stands for.
+type Kept = ([u8; 32], Arc<CachedToken>);
+
 #[derive(Default)]
 struct Generation {
-    users: Map<UserKey, Vec<([u8; 32], Arc<CachedToken>)>>,
+    users: Map<UserKey, Vec<Kept>>,
     tokens: usize,
 }
 

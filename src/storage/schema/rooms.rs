@@ -17,6 +17,8 @@ impl Table for RoomHeads {
     type Key = RoomKey;
     type Value = RoomHead;
 }
+/// Of all rooms: for `hearth check`, never for a request.
+impl ScanBy<()> for RoomHeads {}
 
 /// One row a room, rewritten by each commit that changes the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,6 +33,7 @@ use crate::{
 pub use backup::{BackupManifest, restore};
 pub use check::Finding;
 pub use commit::Committed;
+pub(crate) use open::off_thread;
 pub use open::{Durability, Engine, StoreOptions};
 pub use outbox::{StorageWorker, StorageWorkers};
 pub use page::{Page, Rows};

@@ -129,7 +129,7 @@ async fn open_engine(
 }
 
 /// Runs blocking work on a thread of its own.
-pub(super) async fn off_thread<T: Send + 'static>(
+pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StorageError> {
     let (reply, answer) = oneshot::channel();

@@ -51,7 +51,7 @@ async fn history_is_walked_forward_as_well() {
         seen.extend(bodies(&answer));
         match answer["end"].as_str() {
             Some(end) if !answer["chunk"].as_array().expect("events").is_empty() => {
-                from = format!("&from={}", escape(end))
+                from = format!("&from={}", escape(end));
             }
             _ => break,
         }

@@ -52,6 +52,7 @@ async fn the_first_sync_brings_rules_and_rooms_with_their_state() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a long poll that waits beside the test")]
 async fn a_waiting_sync_is_woken_by_a_message() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);

@@ -1,5 +1,6 @@
 //! A client that speaks Matrix, for one user on one device or for nobody.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::{Router, body::Body};
@@ -32,7 +33,7 @@ pub fn escape(segment: &str) -> String {
     for byte in segment.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => drop(write!(out, "%{byte:02X}")),
         }
     }
     out

@@ -3,9 +3,8 @@
 use hearth_protocol::{EventKey, EventNum, Lane, LanePos, UserKey, relation_of};
 use hearth_storage::schema::log::{ErasureDue, ErasuresDue, LogRow, OutputLog};
 use hearth_storage::schema::rooms::{
-    Arrival, ChainEventRow, ChainEvents, EventNumRow, EventNums, Events, History, Memberships,
-    Outcome, RedactionRow, Redactions, RelationRow, Relations, RoomHeads, StateKeys, StateSetRow,
-    StateSets, TransactionRow, Transactions,
+    Arrival, ChainEventRow, ChainEvents, EventNumRow, EventNums, Events, History, Memberships, Outcome, RedactionRow,
+    Redactions, RelationRow, Relations, RoomHeads, StateKeys, StateSetRow, StateSets, TransactionRow, Transactions,
 };
 use hearth_storage::schema::users::{Membership, UserRoom, UserRooms};
 use hearth_storage::{CommitError, PosSlot, Txn};
@@ -41,10 +40,7 @@ pub async fn commit(context: &Context, working: &Working) -> Result<Option<LaneP
         write_member(context, &mut txn, working, *user, change, slots[change.by]);
     }
     for (target, redaction) in &working.redacted {
-        let row = hearth_storage::schema::rooms::EventRow {
-            redacted_by: Some(*redaction),
-            ..target.to_row()
-        };
+        let row = hearth_storage::schema::rooms::EventRow { redacted_by: Some(*redaction), ..target.to_row() };
         txn.put::<Events>(&(working.room.key, target.num), &row);
         write_erasure(context, &mut txn, lane, working, target.num, *redaction);
     }
@@ -58,12 +54,7 @@ pub async fn commit(context: &Context, working: &Working) -> Result<Option<LaneP
 }
 
 /// The rows of the events; gives each one's position slot, none for what is no news.
-fn write_events(
-    context: &Context,
-    txn: &mut Txn,
-    lane: Lane,
-    working: &Working,
-) -> Vec<Option<PosSlot>> {
+fn write_events(context: &Context, txn: &mut Txn, lane: Lane, working: &Working) -> Vec<Option<PosSlot>> {
     let room = working.room.key;
     let mut slots = Vec::with_capacity(working.events.len());
     for pending in &working.events {
@@ -81,18 +72,12 @@ fn write_events(
             None => txn.put::<Events>(&(room, num), &stored.to_row()),
         }
         if stored.outcome == Outcome::Accepted {
-            txn.put::<History>(
-                &(room, stored.event.depth, stored.order),
-                &EventNumRow { num },
-            );
+            txn.put::<History>(&(room, stored.event.depth, stored.order), &EventNumRow { num });
         }
         if let Some(place) = stored.chain {
             txn.put::<ChainEvents>(
                 &(room, place.chain, place.sequence),
-                &ChainEventRow {
-                    num,
-                    links: pending.links.clone(),
-                },
+                &ChainEventRow { num, links: pending.links.clone() },
             );
         }
         if let Some(redaction) = stored.redacted_by {
@@ -108,19 +93,11 @@ fn write_indexes(context: &Context, txn: &mut Txn, working: &Working, pending: &
     let (room, stored) = (working.room.key, &pending.stored);
     let event = &stored.event;
     if let Some(transaction) = &pending.transaction {
-        let key = (
-            room,
-            transaction.user,
-            transaction.device.clone(),
-            transaction.id.clone(),
-        );
+        let key = (room, transaction.user, transaction.device.clone(), transaction.id.clone());
         txn.assert_absent::<Transactions>(&key);
         txn.put::<Transactions>(
             &key,
-            &TransactionRow {
-                event_id: event.id.to_string(),
-                at_ms: context.env.clock.now().0,
-            },
+            &TransactionRow { event_id: event.id.to_string(), at_ms: context.env.clock.now().0 },
         );
     }
     if stored.outcome != Outcome::Accepted {
@@ -135,16 +112,10 @@ fn write_indexes(context: &Context, txn: &mut Txn, working: &Working, pending: &
         };
         txn.put::<Relations>(&(room, EventKey::of(&relation.target), stored.num), &row);
     }
-    if let Some(target) = event
-        .redacts
-        .as_deref()
-        .filter(|_| event.kind == "m.room.redaction")
-    {
+    if let Some(target) = event.redacts.as_deref().filter(|_| event.kind == "m.room.redaction") {
         txn.put::<Redactions>(
             &(room, EventKey::of(target), stored.num),
-            &RedactionRow {
-                sender: event.sender.to_string(),
-            },
+            &RedactionRow { sender: event.sender.to_string() },
         );
     }
 }
@@ -157,16 +128,8 @@ fn write_erasure(
     event: EventNum,
     redaction: EventNum,
 ) {
-    let due_ms = context
-        .env
-        .clock
-        .now()
-        .0
-        .saturating_add(context.config.redacted_kept_ms);
-    txn.put::<ErasuresDue>(
-        &(lane, due_ms, working.room.key, event),
-        &ErasureDue { redaction },
-    );
+    let due_ms = context.env.clock.now().0.saturating_add(context.config.redacted_kept_ms);
+    txn.put::<ErasuresDue>(&(lane, due_ms, working.room.key, event), &ErasureDue { redaction });
 }
 
 /// A member's row in the room's lane and, for our own users, the entry of their list of rooms in theirs.
@@ -183,8 +146,8 @@ fn write_member(
         Some(slot) => txn.put_stamped::<Memberships>(&key, slot, &change.row),
         None => txn.put::<Memberships>(&key, &change.row),
     }
-    let is_local = UserId::parse(change.row.user_id.as_str())
-        .is_ok_and(|user| user.server_name() == context.env.server_name);
+    let is_local =
+        UserId::parse(change.row.user_id.as_str()).is_ok_and(|user| user.server_name() == context.env.server_name);
     if !is_local {
         return;
     }
@@ -205,11 +168,7 @@ fn write_member(
 }
 
 fn split_set(row: &StateSetRow) -> Vec<StateSetRow> {
-    let part = |changes: &[_]| StateSetRow {
-        parent: row.parent,
-        distance: row.distance,
-        changes: changes.to_vec(),
-    };
+    let part = |changes: &[_]| StateSetRow { parent: row.parent, distance: row.distance, changes: changes.to_vec() };
     if row.changes.is_empty() {
         return vec![part(&[])];
     }

@@ -61,52 +61,25 @@ impl Pipeline {
     #[must_use]
     pub fn new(env: Env, config: RoomsConfig, reader: Arc<RoomReader>) -> (Self, Vec<LaneWorker>) {
         let lanes = env.store.lanes();
-        let context = Arc::new(Context {
-            env,
-            config,
-            reader,
-        });
+        let context = Arc::new(Context { env, config, reader });
         let (mut doors, mut workers) = (Vec::new(), Vec::new());
         for lane in 0..lanes {
             let (sender, door) = mpsc::channel(DOOR_MAX);
             doors.push(sender);
-            workers.push(LaneWorker {
-                lane: Lane(lane),
-                context: context.clone(),
-                door,
-            });
+            workers.push(LaneWorker { lane: Lane(lane), context: context.clone(), door });
         }
-        (
-            Self {
-                doors: doors.into(),
-                context,
-            },
-            workers,
-        )
+        (Self { doors: doors.into(), context }, workers)
     }
 
     /// Puts a submission into its room's queue and waits until it is on disk or refused.
     ///
     /// # Errors
     /// Whatever the rules, the storage or the limits say; nothing was changed then.
-    pub async fn submit(
-        &self,
-        room: RoomKey,
-        submission: Submission,
-    ) -> Result<Submitted, RoomError> {
+    pub async fn submit(&self, room: RoomKey, submission: Submission) -> Result<Submitted, RoomError> {
         let (reply, answer) = oneshot::channel();
         let lane = self.context.env.store.lane_of(&room.0);
-        let door = self
-            .doors
-            .get(usize::from(lane.0))
-            .ok_or(RoomError::Stopping)?;
-        door.send(Job {
-            room,
-            submission,
-            reply,
-        })
-        .await
-        .map_err(|_| RoomError::Stopping)?;
+        let door = self.doors.get(usize::from(lane.0)).ok_or(RoomError::Stopping)?;
+        door.send(Job { room, submission, reply }).await.map_err(|_| RoomError::Stopping)?;
         answer.await.map_err(|_| RoomError::Stopping)?
     }
 }
@@ -170,9 +143,7 @@ impl LaneWorker {
                 if jobs.is_empty() {
                     queues.remove(&room);
                 } else {
-                    let id = running
-                        .spawn(run_batch(self.context.clone(), room, jobs))
-                        .id();
+                    let id = running.spawn(run_batch(self.context.clone(), room, jobs)).id();
                     busy.insert(id, room);
                 }
             }
@@ -189,15 +160,13 @@ impl LaneWorker {
         let room = job.room;
         match queues.get_mut(&room) {
             Some(queue) if queue.len() >= self.context.config.room_queue_max => {
-                drop(job.reply.send(Err(RoomError::Overloaded)))
+                drop(job.reply.send(Err(RoomError::Overloaded)));
             }
             Some(queue) => queue.push_back(job),
             None => {
                 // An empty queue marks the room as being worked on.
                 queues.insert(room, VecDeque::new());
-                let id = running
-                    .spawn(run_batch(self.context.clone(), room, vec![job]))
-                    .id();
+                let id = running.spawn(run_batch(self.context.clone(), room, vec![job])).id();
                 busy.insert(id, room);
             }
         }

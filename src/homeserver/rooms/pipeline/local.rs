@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hearth_protocol::{
-    AuthRef, Candidate, Event, EventDraft, EventNum, Origin, Placement, RoomAtEvent, UnsignedEvent,
-    Verdict, auth_pairs, build_event_citing, evaluate_cached, reference_hash, stripped_state,
+    AuthRef, Candidate, Event, EventDraft, EventNum, Origin, Placement, RoomAtEvent, UnsignedEvent, Verdict,
+    auth_pairs, build_event_citing, evaluate_cached, reference_hash, stripped_state,
 };
 use hearth_storage::schema::rooms::Outcome;
 use ruma::{EventId, OwnedEventId};
@@ -48,10 +48,7 @@ impl AuthState {
     #[must_use]
     pub fn get(&self, kind: &str, state_key: &str) -> Option<Arc<Event>> {
         // The map is small, and a look-up by borrowed strings would need a copy of both.
-        self.by_pair
-            .iter()
-            .find(|((k, s), _)| k == kind && s == state_key)
-            .map(|(_, event)| event.clone())
+        self.by_pair.iter().find(|((k, s), _)| k == kind && s == state_key).map(|(_, event)| event.clone())
     }
 
     fn by_id(&self, id: &EventId) -> Option<Arc<Event>> {
@@ -59,11 +56,7 @@ impl AuthState {
     }
 
     fn ids(&self) -> Vec<OwnedEventId> {
-        let mut ids: Vec<_> = self
-            .by_pair
-            .values()
-            .map(|event| event.id.clone())
-            .collect();
+        let mut ids: Vec<_> = self.by_pair.values().map(|event| event.id.clone()).collect();
         ids.sort();
         ids
     }
@@ -73,11 +66,7 @@ impl AuthState {
 ///
 /// # Errors
 /// When the event cannot be built, the auth rules refuse it, or reading fails.
-pub async fn stage_draft(
-    context: &Context,
-    working: &mut Working,
-    local: LocalDraft,
-) -> Result<Staged, RoomError> {
+pub async fn stage_draft(context: &Context, working: &mut Working, local: LocalDraft) -> Result<Staged, RoomError> {
     check_target(working, &local)?;
     if let Some(existing) = find_same_state(context, working, &local.draft).await? {
         return Ok(Staged::Existing(existing));
@@ -87,9 +76,7 @@ pub async fn stage_draft(
     let hashes = load_reference_hashes(context, working, &auth).await?;
     let hash_of = |id: &EventId| hashes.get(id).cloned();
     let unsigned = build_event_citing(working.room.rules, local.draft, placement, &hash_of)?;
-    stage_built(context, working, unsigned, &auth, local.transaction)
-        .await
-        .map(Staged::New)
+    stage_built(context, working, unsigned, &auth, local.transaction).await.map(Staged::New)
 }
 
 /// Judges a built event and notes what it changes. Also the way of a create event, which cites nothing.
@@ -114,9 +101,7 @@ pub async fn stage_built(
     let num = working.next_event_num();
     let before = working.room.head.state;
     let mut stored = StoredEvent::new(event.clone(), num, Outcome::Accepted, before, before);
-    stored.transaction = transaction
-        .as_ref()
-        .map(|transaction| (transaction.device.clone(), transaction.id.clone()));
+    stored.transaction = transaction.as_ref().map(|transaction| (transaction.device.clone(), transaction.id.clone()));
     let mut links = Vec::new();
     if let Some((kind, state_key)) = event.state_pair() {
         let placed = super::resolution::place_in_chains(context, working, &auth.nums).await?;
@@ -126,13 +111,7 @@ pub async fn stage_built(
         stored.after = working.set_state(key, num);
     }
     working.apply_extremity(&event, num);
-    let index = working.push(Pending {
-        stored,
-        unsigned: Some(unsigned),
-        transaction,
-        is_news: true,
-        links,
-    });
+    let index = working.push(Pending { stored, unsigned: Some(unsigned), transaction, is_news: true, links });
     if event.kind == "m.room.member" {
         let stripped = load_stripped_state(context, working, &event).await?;
         working.apply_membership(index, &event, num, stripped);
@@ -143,51 +122,25 @@ pub async fn stage_built(
 
 /// The state before a local event is the current one.
 fn judge(working: &Working, event: &Event, auth: &AuthState) -> Verdict {
-    let by_id = |id: &EventId| {
-        auth.by_id(id)
-            .map_or(AuthRef::Unknown, |event| AuthRef::Known(event, false))
-    };
+    let by_id = |id: &EventId| auth.by_id(id).map_or(AuthRef::Unknown, |event| AuthRef::Known(event, false));
     let by_pair = |kind: &str, state_key: &str| auth.get(kind, state_key);
-    let room = RoomAtEvent {
-        rules: working.room.rules,
-        auth: &by_id,
-        before: &by_pair,
-        current: &by_pair,
-    };
-    evaluate_cached(
-        &Candidate {
-            event,
-            origin: Origin::Local,
-        },
-        &room,
-        &working.room.auth_cache,
-    )
+    let room = RoomAtEvent { rules: working.room.rules, auth: &by_id, before: &by_pair, current: &by_pair };
+    evaluate_cached(&Candidate { event, origin: Origin::Local }, &room, &working.room.auth_cache)
 }
 
 /// The state before a room's first event.
 #[must_use]
 pub fn no_auth_state() -> AuthState {
-    AuthState {
-        by_pair: HashMap::new(),
-        nums: Vec::new(),
-    }
+    AuthState { by_pair: HashMap::new(), nums: Vec::new() }
 }
 
 fn check_target(working: &Working, local: &LocalDraft) -> Result<(), RoomError> {
     let Some((allowed, otherwise)) = local.target else {
         return Ok(());
     };
-    let user = local
-        .draft
-        .state_key
-        .as_deref()
-        .and_then(|key| ruma::UserId::parse(key).ok());
+    let user = local.draft.state_key.as_deref().and_then(|key| ruma::UserId::parse(key).ok());
     let membership = user.and_then(|user| working.room.membership(&user));
-    if allowed.contains(&membership) {
-        Ok(())
-    } else {
-        Err(RoomError::Forbidden(otherwise.to_owned()))
-    }
+    if allowed.contains(&membership) { Ok(()) } else { Err(RoomError::Forbidden(otherwise.to_owned())) }
 }
 
 /// The event in force when a draft would set the same state again: nothing new is made then.
@@ -199,39 +152,22 @@ async fn find_same_state(
     let Some(state_key) = draft.state_key.as_deref() else {
         return Ok(None);
     };
-    let Some((_, event)) = working
-        .state_event(&context.reader, &draft.kind, state_key)
-        .await?
-    else {
+    let Some((_, event)) = working.state_event(&context.reader, &draft.kind, state_key).await? else {
         return Ok(None);
     };
     let parse = |json: &str| serde_json::from_str::<serde_json::Value>(json).ok();
-    let same =
-        event.sender == draft.sender && parse(event.content.get()) == parse(draft.content.get());
+    let same = event.sender == draft.sender && parse(event.content.get()) == parse(draft.content.get());
     Ok(same.then(|| event.id.clone()))
 }
 
-async fn load_auth_state(
-    context: &Context,
-    working: &Working,
-    draft: &EventDraft,
-) -> Result<AuthState, RoomError> {
-    let pairs = auth_pairs(
-        working.room.rules,
-        &draft.sender,
-        &draft.kind,
-        draft.state_key.as_deref(),
-        &draft.content,
-    )?;
+async fn load_auth_state(context: &Context, working: &Working, draft: &EventDraft) -> Result<AuthState, RoomError> {
+    let pairs = auth_pairs(working.room.rules, &draft.sender, &draft.kind, draft.state_key.as_deref(), &draft.content)?;
     let mut auth = no_auth_state();
     // The create event is what all else is judged by, also where a version does not cite it.
     let create = ("m.room.create".to_owned(), String::new());
     let cited = pairs.contains(&create);
     for pair in pairs.iter().chain((!cited).then_some(&create)) {
-        if let Some((num, event)) = working
-            .state_event(&context.reader, &pair.0, &pair.1)
-            .await?
-        {
+        if let Some((num, event)) = working.state_event(&context.reader, &pair.0, &pair.1).await? {
             if *pair != create || cited {
                 auth.nums.push(num);
             }
@@ -243,29 +179,14 @@ async fn load_auth_state(
 
 fn place(working: &Working, auth: &AuthState) -> Placement {
     let mut ends = working.room.head.extremities.clone();
-    ends.sort_by(|a, b| {
-        b.depth
-            .cmp(&a.depth)
-            .then_with(|| a.event_id.cmp(&b.event_id))
-    });
+    ends.sort_by(|a, b| b.depth.cmp(&a.depth).then_with(|| a.event_id.cmp(&b.event_id)));
     ends.truncate(PREV_EVENTS_MAX);
-    let depth = ends
-        .first()
-        .map_or(0, |end| end.depth)
-        .saturating_add(1)
-        .min(working.room.rules.depth_max);
+    let depth = ends.first().map_or(0, |end| end.depth).saturating_add(1).min(working.room.rules.depth_max);
     let implied = working.room.rules.room_id_is_create_hash;
-    let auth_events = auth
-        .ids()
-        .into_iter()
-        .filter(|id| !implied || !is_create(auth, id))
-        .collect();
+    let auth_events = auth.ids().into_iter().filter(|id| !implied || !is_create(auth, id)).collect();
     Placement {
         room_id: Some(working.room.room_id.clone()),
-        prev_events: ends
-            .iter()
-            .filter_map(|end| EventId::parse(end.event_id.as_str()).ok())
-            .collect(),
+        prev_events: ends.iter().filter_map(|end| EventId::parse(end.event_id.as_str()).ok()).collect(),
         auth_events,
         depth,
     }
@@ -294,8 +215,7 @@ async fn load_reference_hashes(
 }
 
 fn is_create(auth: &AuthState, id: &EventId) -> bool {
-    auth.by_id(id)
-        .is_some_and(|event| event.kind == "m.room.create")
+    auth.by_id(id).is_some_and(|event| event.kind == "m.room.create")
 }
 
 /// What a local user who is invited, or who knocks, may see of the room.
@@ -305,10 +225,7 @@ pub async fn load_stripped_state(
     member: &Event,
 ) -> Result<Vec<String>, RoomError> {
     use hearth_storage::schema::users::Membership;
-    let shown = matches!(
-        super::working::membership_of(member),
-        Some(Membership::Invite | Membership::Knock)
-    );
+    let shown = matches!(super::working::membership_of(member), Some(Membership::Invite | Membership::Knock));
     let target = member.state_key.as_deref().unwrap_or_default();
     if !shown || !target.ends_with(&format!(":{}", context.env.server_name)) {
         return Ok(Vec::new());
@@ -320,9 +237,8 @@ pub async fn load_stripped_state(
         }
     }
     if member.sender.as_str() != target
-        && let Some((_, inviter)) = working
-            .state_event(&context.reader, "m.room.member", member.sender.as_str())
-            .await?
+        && let Some((_, inviter)) =
+            working.state_event(&context.reader, "m.room.member", member.sender.as_str()).await?
     {
         stripped.push(stripped_state(&inviter).get().to_owned());
     }

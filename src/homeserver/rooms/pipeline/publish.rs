@@ -20,11 +20,7 @@ const WAITING_REDACTIONS_MAX: usize = 100;
 ///
 /// # Errors
 /// When reading fails.
-pub async fn apply_redactions(
-    context: &Context,
-    working: &mut Working,
-    index: usize,
-) -> Result<(), RoomError> {
+pub async fn apply_redactions(context: &Context, working: &mut Working, index: usize) -> Result<(), RoomError> {
     let event = working.events[index].stored.event.clone();
     if event.kind == "m.room.redaction" {
         return apply_redaction(context, working, index, &event).await;
@@ -34,11 +30,8 @@ pub async fn apply_redactions(
         return Ok(());
     }
     let page = Page::first(WAITING_REDACTIONS_MAX);
-    let waiting = context
-        .reader
-        .store()
-        .scan::<Redactions, _>(&(working.room.key, EventKey::of(&event.id)), page)
-        .await?;
+    let waiting =
+        context.reader.store().scan::<Redactions, _>(&(working.room.key, EventKey::of(&event.id)), page).await?;
     for ((_, _, num), _) in waiting.rows {
         let redaction = working.event(&context.reader, num).await?;
         if may_redact(context, working, &redaction, &event).await? {
@@ -59,11 +52,7 @@ async fn apply_redaction(
         return Ok(());
     };
     let num = working.events[index].stored.num;
-    if let Some(at) = working
-        .events
-        .iter()
-        .position(|pending| pending.stored.event.id == target)
-    {
+    if let Some(at) = working.events.iter().position(|pending| pending.stored.event.id == target) {
         let event = working.events[at].stored.event.clone();
         if may_redact(context, working, redaction, &event).await? {
             mark_redacted(working, at, num);
@@ -73,9 +62,7 @@ async fn apply_redaction(
     let Some(target) = load_target(context, working, target).await? else {
         return Ok(());
     };
-    if target.redacted_by.is_none()
-        && may_redact(context, working, redaction, &target.event).await?
-    {
+    if target.redacted_by.is_none() && may_redact(context, working, redaction, &target.event).await? {
         working.redacted.push((target, num));
     }
     Ok(())
@@ -86,11 +73,7 @@ async fn load_target(
     working: &Working,
     id: &EventId,
 ) -> Result<Option<Arc<StoredEvent>>, RoomError> {
-    Ok(context
-        .reader
-        .load_event(&working.room, id)
-        .await?
-        .filter(|target| target.outcome != Outcome::Rejected))
+    Ok(context.reader.load_event(&working.room, id).await?.filter(|target| target.outcome != Outcome::Rejected))
 }
 
 fn mark_redacted(working: &mut Working, at: usize, redaction: EventNum) {
@@ -111,29 +94,16 @@ async fn may_redact(
     if redaction.sender.server_name() == target.sender.server_name() {
         return Ok(true);
     }
-    let Some((_, create)) = working
-        .state_event(&context.reader, "m.room.create", "")
-        .await?
-    else {
+    let Some((_, create)) = working.state_event(&context.reader, "m.room.create", "").await? else {
         return Ok(false);
     };
-    let levels = working
-        .state_event(&context.reader, "m.room.power_levels", "")
-        .await?;
-    let levels = PowerLevels::from_state(
-        working.room.rules,
-        &create,
-        levels.as_ref().map(|(_, event)| &**event),
-    );
+    let levels = working.state_event(&context.reader, "m.room.power_levels", "").await?;
+    let levels = PowerLevels::from_state(working.room.rules, &create, levels.as_ref().map(|(_, event)| &**event));
     Ok(levels.user_level(&redaction.sender) >= levels.redact())
 }
 
 /// The stored events of a committed batch, with the positions that the commit gave, made visible to readers.
-pub fn publish(
-    context: &Context,
-    mut working: Working,
-    first: Option<LanePos>,
-) -> Vec<SubmittedEvent> {
+pub fn publish(context: &Context, mut working: Working, first: Option<LanePos>) -> Vec<SubmittedEvent> {
     let mut pos = first;
     let mut events = Vec::with_capacity(working.events.len());
     let rules = working.room.rules;
@@ -150,10 +120,8 @@ pub fn publish(
         events.push(Arc::new(pending.stored));
     }
     for (user, change) in &working.members {
-        let row = Arc::new(hearth_storage::schema::rooms::MembershipRow {
-            pos: events[change.by].pos,
-            ..change.row.clone()
-        });
+        let row =
+            Arc::new(hearth_storage::schema::rooms::MembershipRow { pos: events[change.by].pos, ..change.row.clone() });
         working.room.members.insert(*user, row);
     }
     for (target, _) in &working.redacted {

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hearth_protocol::{
-    AuthRef, Candidate, Event, EventNum, Origin, RoomAtEvent, StateSetNum, Verdict, auth_pairs,
-    evaluate_cached,
+    AuthRef, Candidate, Event, EventNum, Origin, RoomAtEvent, StateSetNum, Verdict, auth_pairs, evaluate_cached,
 };
 use hearth_storage::schema::rooms::Outcome;
 use ruma::{EventId, OwnedEventId};
@@ -43,9 +42,8 @@ pub async fn stage_remote(
         Verdict::Reject(_) => Outcome::Rejected,
         Verdict::Need(missing) => return Err(RoomError::Missing(missing.into_iter().collect())),
     };
-    record(context, working, &event, outcome, origin, (before_set, before), &auth)
-        .await
-        .map(Staged::New)
+    let judged = Judged { outcome, origin, before: (before_set, before), auth };
+    record(context, working, &event, judged).await.map(Staged::New)
 }
 
 /// Events that another one cites, all of them known.
@@ -59,10 +57,10 @@ async fn load_cited(
     for (id, num) in ids.iter().zip(nums) {
         match (working.pending(id), num) {
             (Some(pending), _) => {
-                cited.push(Arc::new(pending.stored.with_event(pending.stored.event.clone())))
+                cited.push(Arc::new(pending.stored.with_event(pending.stored.event.clone())));
             }
             (None, Some(num)) => {
-                cited.extend(context.reader.list_events(&working.room, &[num]).await?)
+                cited.extend(context.reader.list_events(&working.room, &[num]).await?);
             }
             (None, None) => missing.push(id.clone()),
         }
@@ -92,18 +90,13 @@ async fn state_before(
     if working.room.state == map {
         return Ok((working.room.head.state, map));
     }
-    let base =
-        (working.room.head.state, working.room.head.state_distance, working.room.state.clone());
+    let base = (working.room.head.state, working.room.head.state_distance, working.room.state.clone());
     let (set, _) = working.add_set(Some((base.0, base.1, &base.2)), &map);
     context.reader.remember_set(working.room.key, set, map.clone());
     Ok((set, map))
 }
 
-async fn load_set(
-    context: &Context,
-    working: &Working,
-    set: StateSetNum,
-) -> Result<StateMap, RoomError> {
+async fn load_set(context: &Context, working: &Working, set: StateSetNum) -> Result<StateMap, RoomError> {
     if set == working.room.head.state {
         return Ok(working.room.state.clone());
     }
@@ -115,9 +108,7 @@ async fn load_set(
         at = row.parent;
     }
     let mut map = match at {
-        Some(stored)
-            if changes.is_empty() || changes.last().is_some_and(|row| row.parent.is_some()) =>
-        {
+        Some(stored) if changes.is_empty() || changes.last().is_some_and(|row| row.parent.is_some()) => {
             context.reader.load_set(working.room.key, stored).await?
         }
         _ => StateMap::new(),
@@ -144,14 +135,8 @@ async fn judge(
     before: &StateMap,
 ) -> Result<Verdict, RoomError> {
     // A content that the selection of auth events cannot read is refused by the rules themselves.
-    let pairs = auth_pairs(
-        working.room.rules,
-        &event.sender,
-        &event.kind,
-        event.state_key.as_deref(),
-        &event.content,
-    )
-    .unwrap_or_default();
+    let pairs = auth_pairs(working.room.rules, &event.sender, &event.kind, event.state_key.as_deref(), &event.content)
+        .unwrap_or_default();
     let before = load_pairs(context, working, &pairs, before).await?;
     let current = load_pairs(context, working, &pairs, &working.room.state).await?;
     Ok(judge_loaded(working, &Candidate { event, origin }, auth, (&before, &current)))
@@ -171,19 +156,10 @@ fn judge_loaded(
         let create = current.values().find(|event| event.kind == "m.room.create" && event.id == id);
         create.map_or(AuthRef::Unknown, |event| AuthRef::Known(event.clone(), false))
     };
-    let find = |state: &Pairs, kind: &str, key: &str| {
-        state.get(&(kind.to_owned(), key.to_owned())).cloned()
-    };
-    let (before_of, current_of) = (
-        |kind: &str, key: &str| find(before, kind, key),
-        |kind: &str, key: &str| find(current, kind, key),
-    );
-    let room = RoomAtEvent {
-        rules: working.room.rules,
-        auth: &by_id,
-        before: &before_of,
-        current: &current_of,
-    };
+    let find = |state: &Pairs, kind: &str, key: &str| state.get(&(kind.to_owned(), key.to_owned())).cloned();
+    let (before_of, current_of) =
+        (|kind: &str, key: &str| find(before, kind, key), |kind: &str, key: &str| find(current, kind, key));
+    let room = RoomAtEvent { rules: working.room.rules, auth: &by_id, before: &before_of, current: &current_of };
     evaluate_cached(candidate, &room, &working.room.auth_cache)
 }
 
@@ -204,15 +180,21 @@ async fn load_pairs(
     Ok(found)
 }
 
+/// What was decided about an event, and on what.
+struct Judged {
+    outcome: Outcome,
+    origin: Origin,
+    before: (StateSetNum, StateMap),
+    auth: Vec<Arc<StoredEvent>>,
+}
+
 async fn record(
     context: &Context,
     working: &mut Working,
     event: &Arc<Event>,
-    outcome: Outcome,
-    origin: Origin,
-    before: (StateSetNum, StateMap),
-    auth: &[Arc<StoredEvent>],
+    judged: Judged,
 ) -> Result<usize, RoomError> {
+    let Judged { outcome, origin, before, auth } = judged;
     let num = working.next_event_num();
     let mut stored = StoredEvent::new(event.clone(), num, outcome, before.0, before.0);
     let mut links = Vec::new();
@@ -225,10 +207,8 @@ async fn record(
         if outcome != Outcome::Rejected {
             let key = working.intern(kind, state_key);
             let map = after.update(key, num);
-            let (set, _) = working.add_set(
-                Some((before.0, set_distance(context, working, before.0).await?, &after)),
-                &map,
-            );
+            let (set, _) =
+                working.add_set(Some((before.0, set_distance(context, working, before.0).await?, &after)), &map);
             stored.after = set;
             after = map;
         }
@@ -244,22 +224,15 @@ async fn record(
     Ok(index)
 }
 
-async fn set_distance(
-    context: &Context,
-    working: &Working,
-    set: StateSetNum,
-) -> Result<u8, RoomError> {
+async fn set_distance(context: &Context, working: &Working, set: StateSetNum) -> Result<u8, RoomError> {
     if set == working.room.head.state {
         return Ok(working.room.head.state_distance);
     }
     if let Some((_, row)) = working.sets.iter().find(|(num, _)| *num == set) {
         return Ok(row.distance);
     }
-    let row = context
-        .reader
-        .store()
-        .get::<hearth_storage::schema::rooms::StateSets>(&(working.room.key, set, 0))
-        .await?;
+    let row =
+        context.reader.store().get::<hearth_storage::schema::rooms::StateSets>(&(working.room.key, set, 0)).await?;
     // Where the base is unknown, a full set is always right.
     Ok(row.map_or(u8::MAX, |row| row.distance))
 }
@@ -276,12 +249,9 @@ async fn move_current_state(
     for num in ends {
         let after = match working.events.iter().find(|pending| pending.stored.num == num) {
             Some(pending) => pending.stored.after,
-            None => context
-                .reader
-                .list_events(&working.room, &[num])
-                .await?
-                .first()
-                .map_or(newest.0, |stored| stored.after),
+            None => {
+                context.reader.list_events(&working.room, &[num]).await?.first().map_or(newest.0, |stored| stored.after)
+            }
         };
         if after != newest.0 {
             maps.push(load_set(context, working, after).await?);

@@ -37,46 +37,20 @@ pub async fn place_in_chains(
     }
     let next = |place: &ChainPlace| (working.room.key, place.chain, place.sequence + 1);
     let keys: Vec<_> = places.iter().map(next).collect();
-    let rows = if keys.is_empty() {
-        Vec::new()
-    } else {
-        context
-            .reader
-            .store()
-            .multi_get::<ChainEvents>(&keys)
-            .await?
-    };
-    let mut followed: BTreeSet<ChainPlace> = places
-        .iter()
-        .zip(&rows)
-        .filter(|(_, row)| row.is_some())
-        .map(|(place, _)| *place)
-        .collect();
+    let rows =
+        if keys.is_empty() { Vec::new() } else { context.reader.store().multi_get::<ChainEvents>(&keys).await? };
+    let mut followed: BTreeSet<ChainPlace> =
+        places.iter().zip(&rows).filter(|(_, row)| row.is_some()).map(|(place, _)| *place).collect();
     for pending in &working.events {
         if let Some(place) = pending.stored.chain.filter(|place| place.sequence > 1) {
-            followed.insert(ChainPlace {
-                sequence: place.sequence - 1,
-                ..place
-            });
+            followed.insert(ChainPlace { sequence: place.sequence - 1, ..place });
         }
     }
-    Ok(place_event(
-        &places,
-        |place| followed.contains(&place),
-        &mut working.room.head.next.chain,
-    ))
+    Ok(place_event(&places, |place| followed.contains(&place), &mut working.room.head.next.chain))
 }
 
-async fn chain_place(
-    context: &Context,
-    working: &Working,
-    num: EventNum,
-) -> Result<Option<ChainPlace>, RoomError> {
-    if let Some(pending) = working
-        .events
-        .iter()
-        .find(|pending| pending.stored.num == num)
-    {
+async fn chain_place(context: &Context, working: &Working, num: EventNum) -> Result<Option<ChainPlace>, RoomError> {
+    if let Some(pending) = working.events.iter().find(|pending| pending.stored.num == num) {
         return Ok(pending.stored.chain);
     }
     let stored = context.reader.list_events(&working.room, &[num]).await?;
@@ -97,9 +71,7 @@ impl Loaded {
     }
 
     fn is_rejected(&self, id: &EventId) -> bool {
-        self.events
-            .get(id)
-            .is_some_and(|stored| stored.outcome == Outcome::Rejected)
+        self.events.get(id).is_some_and(|stored| stored.outcome == Outcome::Rejected)
     }
 
     fn add(&mut self, stored: Arc<StoredEvent>) {
@@ -111,11 +83,7 @@ impl Loaded {
 ///
 /// # Errors
 /// When reading fails, or events that the resolution needs are missing.
-pub async fn resolve_states(
-    context: &Context,
-    working: &Working,
-    states: &[StateMap],
-) -> Result<StateMap, RoomError> {
+pub async fn resolve_states(context: &Context, working: &Working, states: &[StateMap]) -> Result<StateMap, RoomError> {
     let Some((first, others)) = states.split_first() else {
         return Ok(StateMap::new());
     };
@@ -125,12 +93,8 @@ pub async fn resolve_states(
     let (conflicted, unconflicted) = split_conflicts(states);
     let differences = list_auth_differences(context, working, states).await?;
     let mut loaded = Loaded::default();
-    let wanted: BTreeSet<EventNum> = differences
-        .iter()
-        .flatten()
-        .chain(conflicted.values().flatten())
-        .copied()
-        .collect();
+    let wanted: BTreeSet<EventNum> =
+        differences.iter().flatten().chain(conflicted.values().flatten()).copied().collect();
     for stored in load_stored(context, working, &wanted.into_iter().collect::<Vec<_>>()).await? {
         loaded.add(stored);
     }
@@ -139,33 +103,19 @@ pub async fn resolve_states(
     for stored in load_stored(context, working, &relevant_nums).await? {
         loaded.add(stored);
     }
-    let by_num: HashMap<EventNum, OwnedEventId> = loaded
-        .events
-        .values()
-        .map(|stored| (stored.num, stored.event.id.clone()))
-        .collect();
+    let by_num: HashMap<EventNum, OwnedEventId> =
+        loaded.events.values().map(|stored| (stored.num, stored.event.id.clone())).collect();
     let named = |map: &StateMap| {
-        let kept = map
-            .iter()
-            .filter(|(key, _)| conflicted.contains_key(key) || relevant.contains_key(key));
+        let kept = map.iter().filter(|(key, _)| conflicted.contains_key(key) || relevant.contains_key(key));
         kept.filter_map(|(key, num)| {
             let (kind, state_key) = working.room.keys.pair(*key)?;
-            Some((
-                (kind.to_string(), state_key.to_string()),
-                by_num.get(num)?.clone(),
-            ))
+            Some(((kind.to_string(), state_key.to_string()), by_num.get(num)?.clone()))
         })
         .collect::<BTreeMap<_, _>>()
     };
     let sets: Vec<_> = states.iter().map(named).collect();
-    let chains: Vec<BTreeSet<OwnedEventId>> = differences
-        .iter()
-        .map(|nums| {
-            nums.iter()
-                .filter_map(|num| by_num.get(num).cloned())
-                .collect()
-        })
-        .collect();
+    let chains: Vec<BTreeSet<OwnedEventId>> =
+        differences.iter().map(|nums| nums.iter().filter_map(|num| by_num.get(num).cloned()).collect()).collect();
     let resolved = resolve_loading(context, working, &sets, &chains, &mut loaded).await?;
     let mut map = StateMap::new();
     for ((kind, state_key), id) in resolved {
@@ -189,15 +139,8 @@ async fn resolve_loading(
     loaded: &mut Loaded,
 ) -> Result<BTreeMap<(String, String), OwnedEventId>, RoomError> {
     for _ in 0..ROUNDS_MAX {
-        let resolved = {
-            resolve(
-                working.room.rules,
-                sets,
-                chains,
-                &|id| loaded.event(id),
-                &|id| loaded.is_rejected(id),
-            )
-        };
+        let resolved =
+            { resolve(working.room.rules, sets, chains, &|id| loaded.event(id), &|id| loaded.is_rejected(id)) };
         let missing = match resolved {
             Resolved::State(map) => return Ok(map),
             Resolved::Missing(missing) => missing,
@@ -250,14 +193,8 @@ async fn load_stored(
     let mut stored = Vec::new();
     let mut on_disk = Vec::new();
     for num in nums {
-        match working
-            .events
-            .iter()
-            .find(|pending| pending.stored.num == *num)
-        {
-            Some(pending) => stored.push(Arc::new(
-                pending.stored.with_event(pending.stored.event.clone()),
-            )),
+        match working.events.iter().find(|pending| pending.stored.num == *num) {
+            Some(pending) => stored.push(Arc::new(pending.stored.with_event(pending.stored.event.clone()))),
             None => on_disk.push(*num),
         }
     }
@@ -285,23 +222,12 @@ fn split_conflicts(states: &[StateMap]) -> (BTreeMap<StateKeyNum, Vec<EventNum>>
 }
 
 /// The agreed pairs that the auth rules ask for when they judge the events in question.
-fn list_relevant_pairs(
-    working: &Working,
-    loaded: &Loaded,
-    unconflicted: &StateMap,
-) -> BTreeMap<StateKeyNum, EventNum> {
-    let always = ["m.room.create", "m.room.power_levels", "m.room.join_rules"]
-        .map(|kind| (kind.to_owned(), String::new()));
+fn list_relevant_pairs(working: &Working, loaded: &Loaded, unconflicted: &StateMap) -> BTreeMap<StateKeyNum, EventNum> {
+    let always =
+        ["m.room.create", "m.room.power_levels", "m.room.join_rules"].map(|kind| (kind.to_owned(), String::new()));
     let judged = loaded.events.values().filter_map(|stored| {
         let event = &stored.event;
-        auth_pairs(
-            working.room.rules,
-            &event.sender,
-            &event.kind,
-            event.state_key.as_deref(),
-            &event.content,
-        )
-        .ok()
+        auth_pairs(working.room.rules, &event.sender, &event.kind, event.state_key.as_deref(), &event.content).ok()
     });
     let mut relevant = BTreeMap::new();
     for (kind, state_key) in judged.flatten().chain(always) {
@@ -324,14 +250,8 @@ async fn list_auth_differences(
     for (place, num) in index.1 {
         places.insert(num, place);
     }
-    let reaches: Vec<_> = states
-        .iter()
-        .map(|state| {
-            index
-                .0
-                .reach(state.values().filter_map(|num| places.get(num).copied()))
-        })
-        .collect();
+    let reaches: Vec<_> =
+        states.iter().map(|state| index.0.reach(state.values().filter_map(|num| places.get(num).copied()))).collect();
     Ok(index.0.differences(&reaches))
 }
 
@@ -340,9 +260,7 @@ async fn load_chain_index(
     working: &Working,
 ) -> Result<(ChainIndex, Vec<(ChainPlace, EventNum)>), RoomError> {
     let (mut index, mut places) = (ChainIndex::default(), Vec::new());
-    for ((_, chain, sequence), row) in
-        list_rows::<ChainEvents, _>(context.reader.store(), &working.room.key).await?
-    {
+    for ((_, chain, sequence), row) in list_rows::<ChainEvents, _>(context.reader.store(), &working.room.key).await? {
         places.push((ChainPlace { chain, sequence }, row.num));
         index.add(ChainPlace { chain, sequence }, row.num, row.links);
     }

@@ -18,9 +18,7 @@ pub fn list_changes(from: &StateMap, to: &StateMap) -> Vec<Change> {
     use imbl::ordmap::DiffItem;
     from.diff(to)
         .map(|item| match item {
-            DiffItem::Add(key, num) | DiffItem::Update { new: (key, num), .. } => {
-                (*key, Some(*num))
-            }
+            DiffItem::Add(key, num) | DiffItem::Update { new: (key, num), .. } => (*key, Some(*num)),
             DiffItem::Remove(key, _) => (*key, None),
         })
         .collect()
@@ -49,11 +47,7 @@ impl Working {
     }
 
     /// Notes a new set for the commit: as changes to `base` where that is near enough, else in full.
-    pub fn add_set(
-        &mut self,
-        base: Option<(StateSetNum, u8, &StateMap)>,
-        map: &StateMap,
-    ) -> (StateSetNum, u8) {
+    pub fn add_set(&mut self, base: Option<(StateSetNum, u8, &StateMap)>, map: &StateMap) -> (StateSetNum, u8) {
         let num = StateSetNum(self.room.head.next.state_set);
         self.room.head.next.state_set += 1;
         let near = base

@@ -12,20 +12,12 @@ use crate::rooms::stored_event::StoredEvent;
 #[derive(Clone)]
 pub enum Submission {
     /// A new room: its create event and what follows it at once.
-    Create {
-        rules: &'static RoomRules,
-        create: Box<UnsignedEvent>,
-        drafts: Vec<LocalDraft>,
-    },
+    Create { rules: &'static RoomRules, create: Box<UnsignedEvent>, drafts: Vec<LocalDraft> },
     /// Events of this server's users, built in the room's queue.
     Local(Vec<LocalDraft>),
     /// Events of other servers, in an order in which predecessors come first. With a create event at their head
     /// they make the room known here.
-    Remote {
-        rules: &'static RoomRules,
-        origin: Origin,
-        events: Vec<RemoteEvent>,
-    },
+    Remote { rules: &'static RoomRules, origin: Origin, events: Vec<RemoteEvent> },
 }
 
 /// An event of a local user, before it has a place in the room.
@@ -95,9 +87,7 @@ impl Submission {
         match self {
             Self::Create { create, rules, .. } => Some((&create.event.room_id, rules)),
             Self::Remote { rules, events, .. } => {
-                let first = events
-                    .first()
-                    .filter(|first| first.event.kind == "m.room.create")?;
+                let first = events.first().filter(|first| first.event.kind == "m.room.create")?;
                 Some((&first.event.room_id, rules))
             }
             Self::Local(_) => None,

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use hearth_protocol::{Event, EventNum, StateKeyNum, StateSetNum, UnsignedEvent, UserKey};
 use hearth_storage::StorageError;
-use hearth_storage::schema::rooms::{
-    ChainPlace, Extremity, MembershipRow, Outcome, StateKeyRow, StateSetRow,
-};
+use hearth_storage::schema::rooms::{ChainPlace, Extremity, MembershipRow, Outcome, StateKeyRow, StateSetRow};
 use hearth_storage::schema::users::Membership;
 use ruma::{EventId, OwnedEventId, UserId};
 
@@ -96,10 +94,7 @@ impl Working {
                 if let Some((kind, state_key)) = self.room.keys.pair(StateKeyNum(n)) {
                     self.state_keys.push((
                         StateKeyNum(n),
-                        StateKeyRow {
-                            kind: kind.to_string(),
-                            state_key: state_key.to_string(),
-                        },
+                        StateKeyRow { kind: kind.to_string(), state_key: state_key.to_string() },
                     ));
                 }
             }
@@ -134,44 +129,23 @@ impl Working {
     /// Makes an accepted event the newest end of the graph, in place of those that it cites.
     pub fn apply_extremity(&mut self, event: &Event, num: EventNum) {
         let ends = &mut self.room.head.extremities;
-        ends.retain(|end| {
-            !event
-                .prev_events
-                .iter()
-                .any(|prev| prev.as_str() == end.event_id)
-        });
-        ends.push(Extremity {
-            num,
-            event_id: event.id.to_string(),
-            depth: event.depth,
-        });
+        ends.retain(|end| !event.prev_events.iter().any(|prev| prev.as_str() == end.event_id));
+        ends.push(Extremity { num, event_id: event.id.to_string(), depth: event.depth });
     }
 
     /// Reads an event: pending, cached, or stored.
     ///
     /// # Errors
     /// When reading fails.
-    pub async fn event(
-        &self,
-        reader: &RoomReader,
-        num: EventNum,
-    ) -> Result<Arc<Event>, StorageError> {
-        if let Some(pending) = self
-            .events
-            .iter()
-            .rev()
-            .find(|pending| pending.stored.num == num)
-        {
+    pub async fn event(&self, reader: &RoomReader, num: EventNum) -> Result<Arc<Event>, StorageError> {
+        if let Some(pending) = self.events.iter().rev().find(|pending| pending.stored.num == num) {
             return Ok(pending.stored.event.clone());
         }
         if let Some(stored) = reader.cached_event(self.room.key, num) {
             return Ok(stored.event.clone());
         }
         let stored = reader.list_events(&self.room, &[num]).await?;
-        stored
-            .first()
-            .map(|stored| stored.event.clone())
-            .ok_or(StorageError::Down)
+        stored.first().map(|stored| stored.event.clone()).ok_or(StorageError::Down)
     }
 
     /// The current state event of a pair.
@@ -191,13 +165,7 @@ impl Working {
     }
 
     /// Notes what a membership event does, when it is the one in force.
-    pub fn apply_membership(
-        &mut self,
-        by: usize,
-        event: &Event,
-        num: EventNum,
-        stripped: Vec<String>,
-    ) {
+    pub fn apply_membership(&mut self, by: usize, event: &Event, num: EventNum, stripped: Vec<String>) {
         let Some(state_key) = event.state_key.as_deref() else {
             return;
         };
@@ -207,23 +175,12 @@ impl Working {
         let Some(membership) = membership_of(event) else {
             return;
         };
-        let row = MembershipRow {
-            pos: hearth_protocol::LanePos(0),
-            user_id: user.to_string(),
-            membership,
-            event: num,
-        };
+        let row = MembershipRow { pos: hearth_protocol::LanePos(0), user_id: user.to_string(), membership, event: num };
         let key = UserKey::of(&user);
         self.room.apply_member(key, Arc::new(row.clone()));
         self.members.insert(
             key,
-            MemberChange {
-                row,
-                by,
-                stripped,
-                event_id: event.id.clone(),
-                sender: event.sender.to_string(),
-            },
+            MemberChange { row, by, stripped, event_id: event.id.clone(), sender: event.sender.to_string() },
         );
     }
 }
@@ -269,22 +226,9 @@ impl Working {
         let Some(old) = self.room.member(key).cloned() else {
             return;
         };
-        let row = MembershipRow {
-            membership: Membership::Leave,
-            pos: hearth_protocol::LanePos(0),
-            ..(*old).clone()
-        };
+        let row = MembershipRow { membership: Membership::Leave, pos: hearth_protocol::LanePos(0), ..(*old).clone() };
         self.room.apply_member(key, Arc::new(row.clone()));
         let (event_id, sender) = (self.events[by].stored.event.id.clone(), user.to_string());
-        self.members.insert(
-            key,
-            MemberChange {
-                row,
-                by,
-                stripped: Vec::new(),
-                event_id,
-                sender,
-            },
-        );
+        self.members.insert(key, MemberChange { row, by, stripped: Vec::new(), event_id, sender });
     }
 }

@@ -10,10 +10,11 @@ mod group;
 mod open;
 mod read;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use ahash::AHashMap;
 use hearth_protocol::Lane;
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -39,6 +40,8 @@ struct Shared {
     database: Arc<Database>,
     pool: ReadPool,
     writes: mpsc::Sender<Request>,
+    /// Ended and joined on close: one that still let go of the database while the process ends would break it off.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// How to open the engine.
@@ -54,7 +57,7 @@ impl RocksEngine {
     /// Opens or creates the database, and starts its threads. Blocks.
     pub fn open(options: &RocksOptions<'_>, heads: Arc<Heads>) -> Result<Self, StorageError> {
         let database = Arc::new(Database::new(open::open(options.path, options.memory)?));
-        let pool = ReadPool::start(&database)?;
+        let (pool, mut threads) = ReadPool::start(&database)?;
         let (writes, queue) = mpsc::channel(WRITE_QUEUE_MAX);
         let writer = GroupCommit {
             database: Arc::clone(&database),
@@ -63,11 +66,9 @@ impl RocksEngine {
             sync: options.sync,
             lanes: AHashMap::new(),
         };
-        std::thread::Builder::new()
-            .name("storage-write".to_owned())
-            .spawn(move || writer.run(queue))
-            .map_err(|e| StorageError::Io(e.to_string()))?;
-        Ok(RocksEngine(Arc::new(Shared { database, pool, writes })))
+        let writing = std::thread::Builder::new().name("storage-write".to_owned());
+        threads.push(writing.spawn(move || writer.run(queue)).map_err(|e| StorageError::Io(e.to_string()))?);
+        Ok(RocksEngine(Arc::new(Shared { database, pool, writes, threads: Mutex::new(threads) })))
     }
 
     pub fn try_get(&self, address: Address<'_>) -> Look<'_> {
@@ -142,6 +143,11 @@ impl RocksEngine {
             let _ = stopped.await;
         }
         self.0.pool.stop();
+        let threads = std::mem::take(&mut *self.0.threads.lock());
+        let joined = crate::store::off_thread(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+        if let Err(error) = joined {
+            tracing::warn!(%error, "the threads of storage were not seen to end");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading: what memory holds is read where the caller stands; the rest hops to a few threads.
 
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use rocksdb::{ColumnFamily, DB, DBRawIterator, ErrorKind, ReadOptions, ReadTier};
@@ -110,17 +111,16 @@ pub(crate) struct ReadPool {
 }
 
 impl ReadPool {
-    pub fn start(database: &Arc<Database>) -> Result<Self, StorageError> {
+    pub fn start(database: &Arc<Database>) -> Result<(Self, Vec<JoinHandle<()>>), StorageError> {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
+        let mut threads = Vec::with_capacity(READ_THREADS);
         for n in 0..READ_THREADS {
             let (queue, database) = (Arc::clone(&queue), Arc::clone(database));
-            std::thread::Builder::new()
-                .name(format!("storage-read-{n}"))
-                .spawn(move || run(&queue, &database))
-                .map_err(|e| StorageError::Io(e.to_string()))?;
+            let reading = std::thread::Builder::new().name(format!("storage-read-{n}"));
+            threads.push(reading.spawn(move || run(&queue, &database)).map_err(|e| StorageError::Io(e.to_string()))?);
         }
-        Ok(ReadPool { jobs, room: Semaphore::new(READ_QUEUE_MAX) })
+        Ok((ReadPool { jobs, room: Semaphore::new(READ_QUEUE_MAX) }, threads))
     }
 
     async fn ask<T>(
