@@ -9,7 +9,7 @@ fn is_root(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     matches!(
         parts.as_slice(),
-        ["src", "main.rs"]
+        ["src", "main.rs" | "build.rs"]
             | ["build.rs"]
             | ["src", _, "lib.rs" | "build.rs"]
             | ["tests" | "benches" | "examples", _]

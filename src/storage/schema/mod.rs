@@ -8,6 +8,7 @@
 
 pub mod changes;
 pub mod log;
+pub mod membership;
 pub mod meta;
 pub mod receipts;
 pub mod rooms;
