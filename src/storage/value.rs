@@ -82,7 +82,7 @@ macro_rules! value {
     };
 }
 
-/// Appends `version` and the fields of `value`. For the macro [`value!`](crate::value).
+/// Appends `version` and the fields of `value`. For the macro [`value!`](macro@crate::value).
 ///
 /// # Panics
 /// When serde cannot write the type into bytes at all (a map of unknown length, raw JSON): a
@@ -94,7 +94,7 @@ pub fn encode_fields<T: Serialize>(version: u8, value: &T, out: &mut Vec<u8>) {
 }
 
 /// The value when `bytes` are of `version`; `None` when they are of another. For the macro
-/// [`value!`](crate::value).
+/// [`value!`](macro@crate::value).
 pub fn decode_fields<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<Option<T>, CodecError> {
     match bytes.split_first() {
         Some((&found, fields)) if found == version => {
@@ -105,7 +105,7 @@ pub fn decode_fields<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<O
     }
 }
 
-/// The error for bytes of a version that nobody knows. For the macro [`value!`](crate::value).
+/// The error for bytes of a version that nobody knows. For the macro [`value!`](macro@crate::value).
 #[must_use]
 pub fn unknown_version(newest: u8, bytes: &[u8]) -> CodecError {
     CodecError::UnknownVersion { found: bytes.first().copied().unwrap_or(0), newest }

@@ -85,3 +85,7 @@ impl Rooms {
         Ok(Arc::new(event))
     }
 }
+
+#[cfg(test)]
+#[path = "receive_tests.rs"]
+mod tests;

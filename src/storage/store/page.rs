@@ -16,7 +16,7 @@ pub struct Page<K> {
     pub from: Option<Bound<K>>,
     /// Upper bound, the end of the prefix without it.
     pub to: Option<Bound<K>>,
-    /// Most rows; cut to [`PAGE_ROWS_MAX`](crate::PAGE_ROWS_MAX).
+    /// Most rows; cut to [`PAGE_ROWS_MAX`].
     pub limit: usize,
     /// From the greatest key downwards.
     pub reverse: bool,
