@@ -87,8 +87,8 @@ fn too_large() -> ApiError {
 fn refusal(error: &DeserializationError) -> ApiError {
     match error {
         DeserializationError::Utf8(_) => ApiError::not_json(),
-        DeserializationError::Json(error) if error.is_data() => ApiError::bad_json(error.to_string()),
-        DeserializationError::Json(_) => ApiError::not_json(),
+        // The whole body was found to be JSON before, so what is wrong now is its shape.
+        DeserializationError::Json(error) => ApiError::bad_json(error.to_string()),
         DeserializationError::Header(HeaderDeserializationError::MissingHeader(name)) => {
             ApiError::new(StatusCode::BAD_REQUEST, "M_MISSING_PARAM", format!("Missing header {name}."))
         }

@@ -5,20 +5,10 @@
 
 use axum::extract::State;
 use hearth_protocol::rules_of;
-use ruma::{
-    RoomVersionId,
-    api::client::discovery::get_capabilities::v3::{
-        Capabilities, ProfileFieldsCapability, Request, Response, RoomVersionStability, RoomVersionsCapability,
-        ThirdPartyIdChangesCapability,
-    },
-};
+use ruma::{RoomVersionId, api::client::discovery::get_capabilities::v3::Request};
+use serde_json::{Map, Value, json};
 
-use crate::{
-    caller::GuestCaller,
-    extract::Ruma,
-    reply::{Reply, Result},
-    state::DefaultRoomVersion,
-};
+use crate::{api_error::ApiError, caller::GuestCaller, extract::Ruma, reply::JsonText, state::DefaultRoomVersion};
 
 /// All versions of the specification; each that has rules here is offered, and all are stable.
 const ROOM_VERSIONS: [RoomVersionId; 12] = [
@@ -37,16 +27,22 @@ const ROOM_VERSIONS: [RoomVersionId; 12] = [
 ];
 
 /// `GET /_matrix/client/v3/capabilities`
+///
+/// Written out in full: ruma's type leaves out what has its default, and clients look for it.
 pub async fn get_capabilities(
     State(default): State<DefaultRoomVersion>,
     GuestCaller(_): GuestCaller,
     Ruma(_): Ruma<Request>,
-) -> Result<Response> {
-    let known = ROOM_VERSIONS.into_iter().filter(|version| rules_of(version).is_some());
-    let available = known.map(|version| (version, RoomVersionStability::Stable)).collect();
-    let mut capabilities = Capabilities::new();
-    capabilities.room_versions = RoomVersionsCapability::new(default.0, available);
-    capabilities.thirdparty_id_changes = ThirdPartyIdChangesCapability::new(false);
-    capabilities.profile_fields = Some(ProfileFieldsCapability::new(true));
-    Ok(Reply(Response::new(capabilities)))
+) -> Result<JsonText, ApiError> {
+    let known = ROOM_VERSIONS.iter().filter(|version| rules_of(version).is_some());
+    let available: Map<String, Value> = known.map(|version| (version.to_string(), "stable".into())).collect();
+    JsonText::of(&json!({ "capabilities": {
+        "m.room_versions": { "default": default.0.as_str(), "available": available },
+        "m.change_password": { "enabled": true },
+        "m.profile_fields": { "enabled": true },
+        "m.set_displayname": { "enabled": true },
+        "m.set_avatar_url": { "enabled": true },
+        "m.3pid_changes": { "enabled": false },
+        "m.get_login_token": { "enabled": false },
+    } }))
 }

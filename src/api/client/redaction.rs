@@ -3,7 +3,7 @@
 //! [Client-Server API, "Redactions"]: https://spec.matrix.org/v1.19/client-server-api/#redactions
 
 use axum::extract::State;
-use hearth_homeserver::rooms::{NewEvent, Rooms};
+use hearth_homeserver::{flows::Flows, rooms::NewEvent};
 use ruma::api::client::redact::redact_event::v3::{Request, Response};
 use serde_json::{json, value::to_raw_value};
 
@@ -17,7 +17,7 @@ use crate::{
 
 /// `PUT /_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId}`
 pub async fn redact_event(
-    State(rooms): State<Rooms>,
+    State(flows): State<Flows>,
     State(limits): State<RateLimits>,
     Caller(user): Caller,
     Ruma(body): Ruma<Request>,
@@ -32,6 +32,6 @@ pub async fn redact_event(
         txn_id: Some(body.txn_id.to_string()),
         timestamp: None,
     };
-    let event_id = rooms.send(&user, &body.room_id, event).await?;
+    let event_id = flows.send(&user, &body.room_id, event).await?;
     Ok(Reply(Response::new(event_id)))
 }

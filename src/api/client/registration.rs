@@ -2,17 +2,13 @@
 //!
 //! [Client-Server API, "Account registration"]: https://spec.matrix.org/v1.19/client-server-api/#account-registration
 
-use std::time::Duration;
-
 use axum::extract::State;
-use hearth_homeserver::users::{NewDevice, NewSession, RegisterRequest, Registered, Registration, UiaOutcome, Users};
+use hearth_homeserver::users::{NewDevice, RegisterRequest, Registered, Registration, UiaOutcome, Users};
 use ruma::api::client::account::{
     get_username_availability::v3 as availability,
-    register::{
-        RegistrationKind,
-        v3::{Request, Response},
-    },
+    register::{RegistrationKind, v3::Request},
 };
+use serde_json::json;
 
 use crate::{
     api_error::ApiError,
@@ -20,7 +16,7 @@ use crate::{
     extract::Ruma,
     interactive::to_auth,
     rate_limit::{Operation, RateLimits},
-    reply::{Reply, Result},
+    reply::{JsonText, Reply, Result},
 };
 
 /// `POST /_matrix/client/v3/register`
@@ -29,12 +25,12 @@ pub async fn register(
     State(limits): State<RateLimits>,
     ClientAddress(address): ClientAddress,
     Ruma(body): Ruma<Request>,
-) -> Result<Response> {
+) -> std::result::Result<JsonText, ApiError> {
     let device = NewDevice { device_id: body.device_id, display_name: body.initial_device_display_name };
     match body.kind {
         RegistrationKind::Guest => {
             limits.check_address(Operation::Registration, address)?;
-            return Ok(Reply(answer(users.register_guest(device).await?)));
+            return answer(users.register_guest(device).await?);
         }
         RegistrationKind::User => {}
         _ => return Err(ApiError::invalid_param("Unknown kind of account.")),
@@ -51,7 +47,7 @@ pub async fn register(
     }
     match users.check_registration_auth(auth.as_ref()).await? {
         UiaOutcome::Challenge(challenge) => Err(challenge.into()),
-        UiaOutcome::Passed(passed) => Ok(Reply(answer(users.register(request, passed).await?))),
+        UiaOutcome::Passed(passed) => answer(users.register(request, passed).await?),
     }
 }
 
@@ -61,14 +57,17 @@ fn check_open(users: &Users) -> std::result::Result<(), ApiError> {
     if is_closed { Err(ApiError::forbidden("Registration is closed.")) } else { Ok(()) }
 }
 
-fn answer(registered: Registered) -> Response {
-    let mut response = Response::new(registered.user_id);
-    if let Some(NewSession { device_id, access_token, expires_in_ms, .. }) = registered.session {
-        response.device_id = Some(device_id);
-        response.access_token = Some(access_token);
-        response.expires_in = expires_in_ms.map(Duration::from_millis);
+/// Written out here: ruma's type says `null` for a device that there is not.
+fn answer(registered: Registered) -> std::result::Result<JsonText, ApiError> {
+    let mut answer = json!({ "user_id": registered.user_id });
+    if let Some(session) = registered.session {
+        answer["device_id"] = session.device_id.as_str().into();
+        answer["access_token"] = session.access_token.into();
+        if let Some(expires_in_ms) = session.expires_in_ms {
+            answer["expires_in_ms"] = expires_in_ms.into();
+        }
     }
-    response
+    JsonText::of(&answer)
 }
 
 /// `GET /_matrix/client/v3/register/available`

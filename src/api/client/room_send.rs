@@ -3,7 +3,7 @@
 //! [Client-Server API, "Sending events to a room"]: https://spec.matrix.org/v1.19/client-server-api/#sending-events-to-a-room
 
 use axum::extract::State;
-use hearth_homeserver::rooms::{NewEvent, Rooms};
+use hearth_homeserver::{flows::Flows, rooms::NewEvent};
 use ruma::{
     OwnedEventId,
     api::client::message::send_message_event::v3::{Request, Response},
@@ -21,7 +21,7 @@ use crate::{
 
 /// `PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}`
 pub async fn send_message(
-    State(rooms): State<Rooms>,
+    State(flows): State<Flows>,
     State(limits): State<RateLimits>,
     ActiveGuestCaller(user): ActiveGuestCaller,
     Ruma(body): Ruma<Request>,
@@ -31,7 +31,7 @@ pub async fn send_message(
     let redacts = if kind == "m.room.redaction" { Some(target_of(&content)?) } else { None };
     let event =
         NewEvent { kind, state_key: None, content, redacts, txn_id: Some(body.txn_id.to_string()), timestamp: None };
-    let event_id = rooms.send(&user, &body.room_id, event).await?;
+    let event_id = flows.send(&user, &body.room_id, event).await?;
     Ok(Reply(Response::new(event_id)))
 }
 

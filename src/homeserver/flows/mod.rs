@@ -7,6 +7,7 @@ mod account;
 mod context;
 mod members;
 mod messages;
+mod redaction;
 
 pub use context::{Context, ContextRequest};
 pub use members::{JoinedMember, StateForm};

@@ -67,12 +67,31 @@ async fn a_short_password_is_weak() {
 }
 
 #[tokio::test]
-async fn an_unknown_session_gets_a_new_question() {
-    let server = TestServer::start().await;
-    let auth = json!({ "type": "m.login.dummy", "session": "never-given" });
-    let body = json!({ "username": "alice", "password": PASSWORD, "auth": auth });
-    let status = server.client().post("/register", body).await.status;
-    assert!(status == 401 || status == 400 || status == 403, "{status}");
+async fn every_stage_has_to_be_passed() {
+    let server = TestServer::start_with(|config| {
+        config.users.terms_required = true;
+        config.users.terms_url = Some("https://test.hearth/terms".to_owned());
+        config.users.registration = Registration::Token;
+    })
+    .await;
+    let token = server.registration_token().await;
+    let client = server.client();
+    let body = json!({ "username": "alice", "password": PASSWORD });
+    let with = |auth: serde_json::Value| {
+        let mut body = body.clone();
+        body["auth"] = auth;
+        client.post("/register", body)
+    };
+    let question = client.post("/register", body.clone()).await.asks_for_auth();
+    assert_eq!(question["flows"][0]["stages"], json!(["m.login.registration_token", "m.login.terms"]));
+    let policies = &question["params"]["m.login.terms"]["policies"];
+    assert_eq!(policies["terms_of_service"]["en"]["url"], "https://test.hearth/terms");
+    let session = &question["session"];
+    let terms = with(json!({ "type": "m.login.terms", "session": session })).await.asks_for_auth();
+    assert_eq!(terms["completed"], json!(["m.login.terms"]));
+    with(json!({ "session": "another" })).await.asks_for_auth();
+    with(json!({ "type": "m.login.dummy", "session": session })).await.asks_for_auth();
+    with(json!({ "type": "m.login.registration_token", "token": token, "session": session })).await.ok();
 }
 
 #[tokio::test]

@@ -121,6 +121,8 @@ async fn lazy_members_come_with_who_speaks() {
     let (alice, bob, carol) =
         (server.register("alice").await, server.register("bob").await, server.register("carol").await);
     let room = alice.create_room_with(&[&bob, &carol]).await;
+    // Without a name the members who name the room would be told too.
+    alice.set_state(&room, "m.room.name", json!({ "name": "A room" })).await;
     alice.send_text(&room, "from alice").await;
     let filter = json!({ "room": { "state": { "lazy_load_members": true }, "timeline": { "limit": 1 } } });
     let filter = escape(&filter.to_string());

@@ -1,0 +1,36 @@
+//! Redactions by this server's users.
+//!
+//! From room version 3 on the auth rules let every redaction in, and each server judges by itself whether it takes
+//! effect. A user of this server is told at once instead (C-S API, "Redactions").
+
+use ruma::{EventId, OwnedEventId, RoomId};
+
+use super::Flows;
+use crate::rooms::{NewEvent, RoomError};
+use crate::users::LocalUser;
+
+impl Flows {
+    /// Sends an event; a redaction only when it will take effect, as far as that is known.
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`] for a redaction of another's event by who has not the power; else as sending says.
+    pub async fn send(&self, user: &LocalUser, room: &RoomId, event: NewEvent) -> Result<OwnedEventId, RoomError> {
+        if let Some(target) = &event.redacts {
+            self.check_may_redact(user, room, target).await?;
+        }
+        self.rooms.send(user, room, event).await
+    }
+
+    async fn check_may_redact(&self, user: &LocalUser, room: &RoomId, target: &EventId) -> Result<(), RoomError> {
+        let view = self.rooms.require_view(room).await?;
+        let Some(target) = view.load_event(target).await? else { return Ok(()) };
+        if target.event.sender == user.user_id {
+            return Ok(());
+        }
+        let levels = view.power_levels().await?.ok_or(RoomError::UnknownRoom)?;
+        if levels.user_level(&user.user_id) >= levels.redact() {
+            return Ok(());
+        }
+        Err(RoomError::Forbidden("This needs the power to redact the events of others.".to_owned()))
+    }
+}
