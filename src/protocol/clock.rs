@@ -32,6 +32,11 @@ pub trait Clock: Send + Sync {
 
     /// Milliseconds since a fixed moment of this process; never goes back.
     fn monotonic_ms(&self) -> u64;
+
+    /// The same in microseconds, for measuring; no finer than the clock is.
+    fn monotonic_us(&self) -> u64 {
+        self.monotonic_ms().saturating_mul(1_000)
+    }
 }
 
 /// Gives random bytes.

@@ -159,7 +159,12 @@ impl Homeserver {
     /// Everything that has figures to show.
     pub fn list_metered(&self) -> Vec<Arc<dyn Metered>> {
         let homeserver = HomeserverFigures::new(self.env.store.clone(), &self.rooms);
-        vec![Arc::new(self.tasks.clone()), Arc::new(homeserver), Arc::new(self.sync.clone())]
+        vec![
+            Arc::new(self.tasks.clone()),
+            Arc::new(homeserver),
+            self.rooms.pipeline_stats(),
+            Arc::new(self.sync.clone()),
+        ]
     }
 
     /// Stops the workers and closes the database.

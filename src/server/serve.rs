@@ -8,6 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use hearth_homeserver::Stop;
 use hearth_homeserver::users::Registration;
+use hearth_protocol::Lane;
+use hearth_storage::schema::log::{FollowerPosition, FollowerPositions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin_socket::AdminListener;
@@ -21,6 +23,9 @@ use crate::telemetry::{LogError, Probe, ProcessFigures, RequestStats, observatio
 
 /// The variable by which systemd names the socket that wants to know when the server is ready.
 pub const NOTIFY_VARIABLE: &str = "NOTIFY_SOCKET";
+
+/// The row that a question whether the server is ready writes: an engine that takes no writes is not.
+const PROBE: &str = "readiness";
 
 /// How long connections get to notice that they are cut.
 const CUT_WAIT: Duration = Duration::from_millis(200);
@@ -183,10 +188,18 @@ fn figures_router(homeserver: &Homeserver, stats: RequestStats, clock: &Arc<Syst
     let mut sources = homeserver.list_metered();
     sources.push(Arc::new(stats));
     sources.push(Arc::new(ProcessFigures::new(Arc::clone(clock) as _)));
-    let stop = homeserver.stop.clone();
+    let (stop, store) = (homeserver.stop.clone(), homeserver.env.store.clone());
     let ready: Probe = Arc::new(move || {
-        let stopping = stop.is_cancelled();
-        Box::pin(async move { if stopping { Err("the server stops".to_owned()) } else { Ok(()) } })
+        let (stopping, store) = (stop.is_cancelled(), store.clone());
+        Box::pin(async move {
+            if stopping {
+                return Err("the server stops".to_owned());
+            }
+            let mut txn = store.txn();
+            let pos = store.head(Lane(0));
+            txn.put::<FollowerPositions>(&(Lane(0), PROBE.to_owned()), &FollowerPosition { pos });
+            store.commit(txn).await.map(drop).map_err(|error| error.to_string())
+        })
     });
     observation_router(sources, ready)
 }

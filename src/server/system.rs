@@ -38,7 +38,11 @@ impl Clock for SystemClock {
     }
 
     fn monotonic_ms(&self) -> u64 {
-        self.monotonic_us() / 1_000
+        Self::monotonic_us(self) / 1_000
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        Self::monotonic_us(self)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::config::RoomsConfig;
 use super::erasure::ErasureWorker;
 use super::error::RoomError;
-use super::pipeline::{LaneWorker, LocalDraft, Pipeline, Submission, Submitted, Transaction};
+use super::pipeline::{LaneWorker, LocalDraft, Pipeline, PipelineStats, Submission, Submitted, Transaction};
 use super::ports::RemoteRooms;
 use super::reader::RoomReader;
 use super::view::RoomView;
@@ -65,6 +65,12 @@ impl Rooms {
 
     pub(super) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// What the pipeline counts of itself.
+    #[must_use]
+    pub fn pipeline_stats(&self) -> Arc<PipelineStats> {
+        self.0.pipeline.stats()
     }
 
     /// The reads and their caches.

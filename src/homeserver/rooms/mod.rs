@@ -37,7 +37,7 @@ pub use config::RoomsConfig;
 pub use create::{CreateRoom, InitialState, Preset};
 pub use erasure::ErasureWorker;
 pub use error::RoomError;
-pub use pipeline::{LaneWorker, RemoteEvent, Submission, Submitted, SubmittedEvent};
+pub use pipeline::{LaneWorker, PipelineStats, RemoteEvent, Submission, Submitted, SubmittedEvent};
 pub use ports::{NoRemote, RemoteRooms};
 pub use reader::RoomReader;
 pub use receipts::{MAIN_THREAD, ReadMarks, ReceiptKind, Receipts, thread_root};

@@ -154,7 +154,7 @@ async fn a_remote_user_joins_and_speaks() {
     for lanes in [1, 8] {
         let scene = Scene::new(lanes).await;
         assert_eq!(scene.view().await.membership(&scene.bob), Some(Membership::Join));
-        let said = scene.message("hello from afar", &[scene.joined.clone()]).await;
+        let said = scene.message("hello from afar", std::slice::from_ref(&scene.joined)).await;
         assert_eq!(scene.receive(&said).await.unwrap(), said.id);
         assert_eq!(scene.receive(&said).await.unwrap(), said.id, "twice is once");
         assert_eq!(scene.shown().await.len(), 1);
@@ -165,7 +165,7 @@ async fn a_remote_user_joins_and_speaks() {
 #[tokio::test]
 async fn a_gap_is_filled_before_what_follows_it() {
     let scene = Scene::new(1).await;
-    let first = scene.message("1", &[scene.joined.clone()]).await;
+    let first = scene.message("1", std::slice::from_ref(&scene.joined)).await;
     let second = scene.message("2", std::slice::from_ref(&first)).await;
     let third = scene.message("3", std::slice::from_ref(&second)).await;
     scene.peer.keep(&first);
@@ -188,10 +188,10 @@ async fn a_forged_event_is_dropped_and_a_changed_one_redacted() {
         kept: Mutex::default(),
     };
     let what = ("m.room.message", None, json!({"body": "forged"}));
-    let forged = forger.build(&scene.view().await, &scene.bob, what, &[scene.joined.clone()]).await;
+    let forged = forger.build(&scene.view().await, &scene.bob, what, std::slice::from_ref(&scene.joined)).await;
     assert!(matches!(scene.receive(&forged).await, Err(RoomError::BadSignature(_))));
     assert!(scene.view().await.load_event(&forged.id).await.unwrap().is_none());
-    let said = scene.message("as it was", &[scene.joined.clone()]).await;
+    let said = scene.message("as it was", std::slice::from_ref(&scene.joined)).await;
     let changed = RawValue::from_string(said.json.get().replace("as it was", "as it never was")).unwrap();
     scene.fixture.rooms.receive(&scene.peer.server, &scene.room, &changed).await.unwrap();
     assert_eq!(scene.shown().await, ["{}"]);
@@ -202,7 +202,7 @@ async fn a_forged_event_is_dropped_and_a_changed_one_redacted() {
 async fn what_the_rules_refuse_is_stored_as_rejected_and_taints_what_cites_it() {
     let scene = Scene::new(1).await;
     let name = ("m.room.name", Some(""), json!({"name": "mine"}));
-    let refused = scene.peer.build(&scene.view().await, &scene.bob, name, &[scene.joined.clone()]).await;
+    let refused = scene.peer.build(&scene.view().await, &scene.bob, name, std::slice::from_ref(&scene.joined)).await;
     scene.receive(&refused).await.unwrap();
     let view = scene.view().await;
     let stored = view.load_event(&refused.id).await.unwrap().unwrap();
@@ -215,7 +215,7 @@ async fn what_the_rules_refuse_is_stored_as_rejected_and_taints_what_cites_it() 
 #[tokio::test]
 async fn what_was_said_before_a_ban_that_was_not_known_is_softly_failed() {
     let scene = Scene::new(1).await;
-    let late = scene.message("before I knew", &[scene.joined.clone()]).await;
+    let late = scene.message("before I knew", std::slice::from_ref(&scene.joined)).await;
     scene.fixture.rooms.ban(&scene.alice, &scene.room, &scene.bob, None).await.unwrap();
     scene.receive(&late).await.unwrap();
     let stored = scene.view().await.load_event(&late.id).await.unwrap().unwrap();
@@ -227,7 +227,7 @@ async fn what_was_said_before_a_ban_that_was_not_known_is_softly_failed() {
 #[tokio::test]
 async fn a_fork_is_joined_by_the_next_local_event() {
     let scene = Scene::new(1).await;
-    let theirs = scene.message("theirs", &[scene.joined.clone()]).await;
+    let theirs = scene.message("theirs", std::slice::from_ref(&scene.joined)).await;
     scene.fixture.rooms.send(&scene.alice, &scene.room, message("ours", None)).await.unwrap();
     scene.receive(&theirs).await.unwrap();
     assert_eq!(scene.view().await.room.head.extremities.len(), 2);

@@ -34,7 +34,12 @@ pub async fn run_batch(context: Arc<Context>, key: RoomKey, jobs: Vec<Job>) -> R
         }
         Err(error) => submissions.iter().map(|_| Err(error.clone())).collect(),
     };
+    context.stats.batch.record(jobs.len() as u64);
     for (job, outcome) in jobs.into_iter().zip(outcomes) {
+        match &outcome {
+            Ok(submitted) => context.stats.events.add(submitted.events.len() as u64),
+            Err(_) => context.stats.refused.increment(),
+        }
         // The caller may be gone; what it asked for was done all the same.
         let _ = job.reply.send(outcome);
     }
@@ -60,6 +65,7 @@ async fn run_alone(context: &Context, key: RoomKey, submission: &Submission) -> 
 /// The outcomes of all, or the one error that kept any of them from being written.
 async fn try_batch(context: &Context, key: RoomKey, submissions: &[&Submission]) -> Result<Vec<Outcome>, RoomError> {
     let mut working = Working::new(load_or_create(context, key, submissions).await?);
+    let begun = context.env.clock.monotonic_us();
     let mut staged = Vec::with_capacity(submissions.len());
     for submission in submissions {
         let mark = working.mark();
@@ -73,6 +79,7 @@ async fn try_batch(context: &Context, key: RoomKey, submissions: &[&Submission])
             }
         });
     }
+    context.stats.stage_us.record(context.env.clock.monotonic_us().saturating_sub(begun));
     let events = if working.events.is_empty() { Vec::new() } else { write(context, working).await? };
     let outcome = |staged: Vec<Staged>| Submitted {
         events: staged
@@ -87,8 +94,13 @@ async fn try_batch(context: &Context, key: RoomKey, submissions: &[&Submission])
 }
 
 async fn write(context: &Context, mut working: Working) -> Result<Vec<SubmittedEvent>, RoomError> {
+    let begun = context.env.clock.monotonic_us();
     sign(context, &mut working);
-    let first = match super::commit::commit(context, &working).await {
+    let signed = context.env.clock.monotonic_us();
+    context.stats.sign_us.record(signed.saturating_sub(begun));
+    let committed = super::commit::commit(context, &working).await;
+    context.stats.commit_us.record(context.env.clock.monotonic_us().saturating_sub(signed));
+    let first = match committed {
         Ok(first) => first,
         Err(error) => {
             context.reader.forget_room(working.room.key);

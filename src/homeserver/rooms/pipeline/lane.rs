@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::batch::run_batch;
+use super::stats::PipelineStats;
 use super::submission::{Submission, Submitted};
 use crate::env::Env;
 use crate::rooms::config::RoomsConfig;
@@ -30,6 +31,7 @@ pub struct Context {
     pub env: Env,
     pub config: RoomsConfig,
     pub reader: Arc<RoomReader>,
+    pub stats: Arc<PipelineStats>,
 }
 
 /// Where a submission's outcome goes.
@@ -61,7 +63,7 @@ impl Pipeline {
     #[must_use]
     pub fn new(env: Env, config: RoomsConfig, reader: Arc<RoomReader>) -> (Self, Vec<LaneWorker>) {
         let lanes = env.store.lanes();
-        let context = Arc::new(Context { env, config, reader });
+        let context = Arc::new(Context { env, config, reader, stats: Arc::default() });
         let (mut doors, mut workers) = (Vec::new(), Vec::new());
         for lane in 0..lanes {
             let (sender, door) = mpsc::channel(DOOR_MAX);
@@ -71,16 +73,33 @@ impl Pipeline {
         (Self { doors: doors.into(), context }, workers)
     }
 
+    /// What the pipeline counts of itself.
+    #[must_use]
+    pub fn stats(&self) -> Arc<PipelineStats> {
+        self.context.stats.clone()
+    }
+
     /// Puts a submission into its room's queue and waits until it is on disk or refused.
     ///
     /// # Errors
     /// Whatever the rules, the storage or the limits say; nothing was changed then.
     pub async fn submit(&self, room: RoomKey, submission: Submission) -> Result<Submitted, RoomError> {
         let (reply, answer) = oneshot::channel();
+        self.context.stats.waiting.add(1);
+        let _leaving = Leaving(&self.context.stats);
         let lane = self.context.env.store.lane_of(&room.0);
         let door = self.doors.get(usize::from(lane.0)).ok_or(RoomError::Stopping)?;
         door.send(Job { room, submission, reply }).await.map_err(|_| RoomError::Stopping)?;
         answer.await.map_err(|_| RoomError::Stopping)?
+    }
+}
+
+/// Counts a submission out, also when its caller goes away.
+struct Leaving<'a>(&'a PipelineStats);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.add(-1);
     }
 }
 

@@ -11,10 +11,12 @@ mod publish;
 mod remote;
 mod resolution;
 mod sets;
+mod stats;
 mod submission;
 mod working;
 
 pub use commit::erase_original;
 pub use lane::{LaneWorker, Pipeline};
+pub use stats::PipelineStats;
 pub use submission::{LocalDraft, RemoteEvent, Submission, Submitted, SubmittedEvent, Transaction};
 pub use working::membership_of;
