@@ -8,8 +8,6 @@ use std::time::Duration;
 use axum::Router;
 use hearth_homeserver::Stop;
 use hearth_homeserver::users::Registration;
-use hearth_protocol::Lane;
-use hearth_storage::schema::log::{FollowerPosition, FollowerPositions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin_socket::AdminListener;
@@ -23,9 +21,6 @@ use crate::telemetry::{LogError, Probe, ProcessFigures, RequestStats, observatio
 
 /// The variable by which systemd names the socket that wants to know when the server is ready.
 pub const NOTIFY_VARIABLE: &str = "NOTIFY_SOCKET";
-
-/// The row that a question whether the server is ready writes: an engine that takes no writes is not.
-const PROBE: &str = "readiness";
 
 /// How long connections get to notice that they are cut.
 const CUT_WAIT: Duration = Duration::from_millis(200);
@@ -195,10 +190,7 @@ fn figures_router(homeserver: &Homeserver, stats: RequestStats, clock: &Arc<Syst
             if stopping {
                 return Err("the server stops".to_owned());
             }
-            let mut txn = store.txn();
-            let pos = store.head(Lane(0));
-            txn.put::<FollowerPositions>(&(Lane(0), PROBE.to_owned()), &FollowerPosition { pos });
-            store.commit(txn).await.map(drop).map_err(|error| error.to_string())
+            store.check_writable().await.map_err(|error| error.to_string())
         })
     });
     observation_router(sources, ready)

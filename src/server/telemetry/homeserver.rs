@@ -25,6 +25,18 @@ impl HomeserverFigures {
         for (kind, count) in kinds {
             out.push(Reading::counter("hearth_storage_calls_total", help, count).with("kind", kind));
         }
+        for (name, value) in self.store.engine_figures() {
+            match name.strip_suffix("_bytes") {
+                Some(part) => {
+                    let reading = Reading::gauge("hearth_storage_bytes", "Memory that the engine holds.", value);
+                    out.push(reading.with("part", part));
+                }
+                None => {
+                    let help = "Synced writes of the engine; waiting commits share one.";
+                    out.push(Reading::counter("hearth_storage_groups_total", help, value));
+                }
+            }
+        }
         for lane in (0..self.store.lanes()).map(Lane) {
             let (head, mark) = (self.store.head(lane), self.store.applied_mark(lane));
             let behind = u64::from(head.n()).saturating_sub(u64::from(mark.n()));

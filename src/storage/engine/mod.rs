@@ -153,6 +153,14 @@ impl OpenEngine {
         }
     }
 
+    /// What the engine counts and holds, by name; nothing of the one in memory.
+    pub fn figures(&self) -> Vec<(&'static str, u64)> {
+        match self {
+            OpenEngine::Rocks(engine) => engine.figures(),
+            OpenEngine::Memory(_) => Vec::new(),
+        }
+    }
+
     /// Ends the engine's threads, after what was submitted before.
     pub async fn close(&self) {
         if let OpenEngine::Rocks(engine) = self {

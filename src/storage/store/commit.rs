@@ -9,6 +9,7 @@ use super::{Store, count};
 use crate::{
     engine::{Refusal, batch::Batch},
     error::CommitError,
+    schema::meta::About,
     txn::{PosSlot, Txn},
 };
 
@@ -49,6 +50,13 @@ impl Store {
     pub async fn commit(&self, txn: Txn) -> Result<Committed, CommitError> {
         count(&self.0.calls.commits);
         self.submit(txn.finish()?).await
+    }
+
+    /// Whether the engine takes writes now: it is asked for one that changes nothing.
+    pub async fn check_writable(&self) -> Result<(), CommitError> {
+        let mut txn = self.txn();
+        txn.put::<About>(&(), &self.0.database);
+        self.commit(txn).await.map(drop)
     }
 
     pub(super) async fn submit(&self, mut batch: Batch) -> Result<Committed, CommitError> {

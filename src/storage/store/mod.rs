@@ -138,6 +138,12 @@ impl Store {
         self.0.database.database_id
     }
 
+    /// What the engine counts and holds, by name: `groups` (synced writes; commits share them), and bytes of memory.
+    #[must_use]
+    pub fn engine_figures(&self) -> Vec<(&'static str, u64)> {
+        self.0.engine.figures()
+    }
+
     /// How often the engine was called so far.
     #[must_use]
     pub fn counters(&self) -> EngineCalls {

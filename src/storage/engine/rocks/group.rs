@@ -1,7 +1,13 @@
 //! The one thread that writes. It gathers the batches that wait, judges each on the database and
 //! the batches before it in the group, and writes all of them at once: one sync for many callers.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ahash::AHashMap;
 use hearth_protocol::Lane;
@@ -61,6 +67,8 @@ pub(crate) struct GroupCommit {
     pub faults: WriteFaults,
     /// Whether each group is synced to disk.
     pub sync: bool,
+    /// How many groups were written; each is one sync.
+    pub groups: Arc<AtomicU64>,
     /// The lanes that were written since the start.
     pub lanes: AHashMap<Lane, LaneState>,
 }
@@ -91,6 +99,7 @@ impl GroupCommit {
 
     fn commit(&mut self, mut group: Group, write_options: &WriteOptions) {
         let written = self.write(&mut group, write_options);
+        self.groups.fetch_add(1, Ordering::Relaxed);
         let mut moved = false;
         for taking in &group.takings {
             match (&taking.outcome, &written) {

@@ -10,7 +10,14 @@ mod group;
 mod open;
 mod read;
 
-use std::{path::Path, sync::Arc, thread::JoinHandle};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
 
 use ahash::AHashMap;
 use hearth_protocol::Lane;
@@ -42,6 +49,7 @@ struct Shared {
     writes: mpsc::Sender<Request>,
     /// Ended and joined on close: one that still let go of the database while the process ends would break it off.
     threads: Mutex<Vec<JoinHandle<()>>>,
+    groups: Arc<AtomicU64>,
 }
 
 /// How to open the engine.
@@ -59,16 +67,18 @@ impl RocksEngine {
         let database = Arc::new(Database::new(open::open(options.path, options.memory)?));
         let (pool, mut threads) = ReadPool::start(&database)?;
         let (writes, queue) = mpsc::channel(WRITE_QUEUE_MAX);
+        let groups = Arc::<AtomicU64>::default();
         let writer = GroupCommit {
             database: Arc::clone(&database),
             heads,
             faults: options.faults.clone(),
             sync: options.sync,
+            groups: Arc::clone(&groups),
             lanes: AHashMap::new(),
         };
         let writing = std::thread::Builder::new().name("storage-write".to_owned());
         threads.push(writing.spawn(move || writer.run(queue)).map_err(|e| StorageError::Io(e.to_string()))?);
-        Ok(RocksEngine(Arc::new(Shared { database, pool, writes, threads: Mutex::new(threads) })))
+        Ok(RocksEngine(Arc::new(Shared { database, pool, writes, threads: Mutex::new(threads), groups })))
     }
 
     pub fn try_get(&self, address: Address<'_>) -> Look<'_> {
@@ -134,6 +144,21 @@ impl RocksEngine {
     /// Copies the database as it is now into `to`, which must not exist.
     pub async fn checkpoint(&self, to: &Path) -> Result<(), StorageError> {
         self.0.pool.checkpoint(to.to_owned()).await
+    }
+
+    /// What the engine counts and holds, by name.
+    pub fn figures(&self) -> Vec<(&'static str, u64)> {
+        let database = &self.0.database;
+        let cached = database.db.property_int_value("rocksdb.block-cache-usage").ok().flatten();
+        let buffered = Profile::ALL.into_iter().filter_map(|profile| {
+            let family = database.family(profile).ok()?;
+            database.db.property_int_value_cf(family, "rocksdb.cur-size-all-mem-tables").ok().flatten()
+        });
+        vec![
+            ("groups", self.0.groups.load(Ordering::Relaxed)),
+            ("block_cache_bytes", cached.unwrap_or(0)),
+            ("write_buffer_bytes", buffered.sum()),
+        ]
     }
 
     pub async fn close(&self) {
