@@ -4,7 +4,9 @@
 //! storage lanes (default 1). Tests of endpoints stand in `client/`, a file a family, named like
 //! the file that serves it.
 
+mod access;
 mod budgets;
+mod callers;
 mod client;
 mod edge;
 mod harness;

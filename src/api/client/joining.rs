@@ -3,9 +3,9 @@
 //! [Client-Server API, "Joining rooms"]: https://spec.matrix.org/v1.19/client-server-api/#joining-rooms
 
 use axum::extract::State;
-use hearth_homeserver::rooms::Rooms;
+use hearth_homeserver::{flows::Flows, rooms::Rooms, users::LocalUser};
 use ruma::{
-    OwnedRoomId, OwnedRoomOrAliasId,
+    OwnedRoomId, OwnedRoomOrAliasId, RoomId,
     api::client::membership::{ThirdPartySigned, join_room_by_id as by_id, join_room_by_id_or_alias as by_id_or_alias},
 };
 use serde_json::Value;
@@ -21,11 +21,13 @@ use crate::{
 /// `POST /_matrix/client/v3/rooms/{roomId}/join`
 pub async fn join_room_by_id(
     State(rooms): State<Rooms>,
+    State(flows): State<Flows>,
     State(limits): State<RateLimits>,
     ActiveGuestCaller(user): ActiveGuestCaller,
     Ruma(body): Ruma<by_id::v3::Request>,
 ) -> Result<by_id::v3::Response> {
     limits.check_user(Operation::Join, &user)?;
+    check_guest(&flows, &user, &body.room_id).await?;
     let signed = to_json(body.third_party_signed.as_ref())?;
     rooms.join(&user, &body.room_id, body.reason.as_deref(), signed).await?;
     Ok(Reply(by_id::v3::Response::new(body.room_id)))
@@ -34,15 +36,23 @@ pub async fn join_room_by_id(
 /// `POST /_matrix/client/v3/join/{roomIdOrAlias}`
 pub async fn join_room(
     State(rooms): State<Rooms>,
+    State(flows): State<Flows>,
     State(limits): State<RateLimits>,
     ActiveGuestCaller(user): ActiveGuestCaller,
     Ruma(body): Ruma<by_id_or_alias::v3::Request>,
 ) -> Result<by_id_or_alias::v3::Response> {
     limits.check_user(Operation::Join, &user)?;
     let room_id = require_room_id(body.room_id_or_alias)?;
+    check_guest(&flows, &user, &room_id).await?;
     let signed = to_json(body.third_party_signed.as_ref())?;
     rooms.join(&user, &room_id, body.reason.as_deref(), signed).await?;
     Ok(Reply(by_id_or_alias::v3::Response::new(room_id)))
+}
+
+/// Guests join only where the room lets them in.
+async fn check_guest(flows: &Flows, user: &LocalUser, room: &RoomId) -> std::result::Result<(), ApiError> {
+    let is_admitted = !user.is_guest || flows.admits_guests(room).await?;
+    if is_admitted { Ok(()) } else { Err(ApiError::guest_forbidden()) }
 }
 
 /// The room that is meant; no alias is known here.
