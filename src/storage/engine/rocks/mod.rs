@@ -17,6 +17,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use ahash::AHashMap;
@@ -36,6 +37,9 @@ use read::{Database, ReadPool};
 /// Batches that may wait for the writing thread; more wait before they are queued.
 const WRITE_QUEUE_MAX: usize = 4_096;
 
+/// The pause between two looks at a full queue of an engine that nobody holds any more.
+const DRAIN_PAUSE: Duration = Duration::from_millis(1);
+
 /// Pages up to this many rows are first tried out of memory on the caller's thread.
 const QUICK_PAGE_ROWS: usize = 256;
 
@@ -50,6 +54,24 @@ struct Shared {
     /// Ended and joined on close: one that still let go of the database while the process ends would break it off.
     threads: Mutex<Vec<JoinHandle<()>>>,
     groups: Arc<AtomicU64>,
+}
+
+impl Drop for Shared {
+    /// Without [`RocksEngine::close`] the threads end here, at the latest: RocksDB must be gone before the process is.
+    fn drop(&mut self) {
+        let mut stop = Some(Request::Stop(oneshot::channel().0));
+        while let Some(request) = stop.take() {
+            if let Err(mpsc::error::TrySendError::Full(request)) = self.writes.try_send(request) {
+                // Nobody is left to add to the queue: it only has to be worked off.
+                std::thread::sleep(DRAIN_PAUSE);
+                stop = Some(request);
+            }
+        }
+        self.pool.stop();
+        for thread in self.threads.get_mut().drain(..) {
+            drop(thread.join());
+        }
+    }
 }
 
 /// How to open the engine.
