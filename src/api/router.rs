@@ -5,12 +5,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api_error::ApiError,
-    client::{
-        account_data, account_deactivation, banning, capabilities, create_room, device_management, event_context,
-        filter, inviting, joining, kicking, knocking, leaving, list_joined_rooms, login, logout, message_pagination,
-        password_management, presence, profile, pushrules, read_markers, receipts, redaction, registration,
-        registration_tokens, room_send, room_state, rooms, sync, typing, versions, wellknown, whoami,
-    },
+    client,
     cors::allow_every_origin,
     endpoint::Serve as _,
     fallback::{unknown_method, unknown_path},
@@ -47,83 +42,85 @@ fn endpoints() -> Router<AppState> {
 /// The server itself, accounts, sessions and devices.
 fn accounts() -> Router<AppState> {
     Router::new()
-        .serve(versions::get_versions)
-        .serve(wellknown::get_wellknown)
-        .serve(capabilities::get_capabilities)
-        .serve(registration::register)
-        .serve(registration::check_username_availability)
-        .serve(registration_tokens::registration_token_validity)
-        .serve(login::get_login_flows)
-        .serve(login::login)
-        .serve(logout::logout)
-        .serve(logout::logout_all)
-        .serve(whoami::get_token_owner)
-        .serve(device_management::get_devices)
-        .serve(device_management::get_device)
-        .serve(device_management::update_device)
-        .serve(device_management::delete_device)
-        .serve(device_management::delete_devices)
-        .serve(password_management::change_password)
-        .serve(account_deactivation::deactivate_account)
+        .serve(client::versions::get_versions)
+        .serve(client::wellknown::get_wellknown)
+        .serve(client::capabilities::get_capabilities)
+        .serve(client::registration::register)
+        .serve(client::registration::check_username_availability)
+        .serve(client::registration_tokens::registration_token_validity)
+        .serve(client::login::get_login_flows)
+        .serve(client::login::login)
+        .serve(client::logout::logout)
+        .serve(client::logout::logout_all)
+        .serve(client::whoami::get_token_owner)
+        .serve(client::device_management::get_devices)
+        .serve(client::device_management::get_device)
+        .serve(client::device_management::update_device)
+        .serve(client::device_management::delete_device)
+        .serve(client::device_management::delete_devices)
+        .serve(client::password_management::change_password)
+        .serve(client::account_deactivation::deactivate_account)
 }
 
 /// What belongs to a user.
 fn user_data() -> Router<AppState> {
     Router::new()
-        .serve(profile::get_user_profile)
-        .serve(profile::get_profile_field)
-        .serve(profile::set_profile_field)
-        .serve(profile::delete_profile_field)
-        .serve(account_data::set_account_data)
-        .serve(account_data::get_account_data)
-        .serve(account_data::set_account_data_per_room)
-        .serve(account_data::get_account_data_per_room)
-        .serve(filter::define_filter)
-        .serve(filter::get_filter)
-        .serve(pushrules::get_push_rules)
-        .serve(pushrules::get_push_rules_global)
-        .serve(pushrules::get_push_rule)
-        .serve(pushrules::is_push_rule_enabled)
-        .serve(pushrules::get_push_rule_actions)
-        .serve(presence::set_presence)
-        .serve(presence::get_presence)
-        .serve(sync::sync)
+        .serve(client::profile::get_user_profile)
+        .serve(client::profile::get_profile_field)
+        .serve(client::profile::set_profile_field)
+        .serve(client::profile::delete_profile_field)
+        .serve(client::account_data::set_account_data)
+        .serve(client::account_data::get_account_data)
+        .serve(client::account_data::set_account_data_per_room)
+        .serve(client::account_data::get_account_data_per_room)
+        .serve(client::filter::define_filter)
+        .serve(client::filter::get_filter)
+        .serve(client::pushrules::get_push_rules)
+        .serve(client::pushrules::get_push_rules_global)
+        .serve(client::pushrules::get_push_rule)
+        .serve(client::pushrules::is_push_rule_enabled)
+        .serve(client::pushrules::get_push_rule_actions)
+        .serve(client::presence::set_presence)
+        .serve(client::presence::get_presence)
+        .serve(client::sync::sync)
 }
 
 /// Rooms, and who is in them.
 fn memberships() -> Router<AppState> {
     Router::new()
-        .serve(create_room::create_room)
-        .serve(joining::join_room_by_id)
-        .serve(joining::join_room)
-        .serve(knocking::knock_room)
-        .serve(inviting::invite_user)
-        .serve(leaving::leave_room)
-        .serve(leaving::forget_room)
-        .serve(kicking::kick)
-        .serve(banning::ban)
-        .serve(banning::unban)
-        .serve(list_joined_rooms::get_joined_rooms)
-        .serve(rooms::get_members_by_room)
-        .serve(rooms::get_joined_members_by_room)
+        .serve(client::create_room::create_room)
+        .serve(client::joining::join_room_by_id)
+        .serve(client::joining::join_room)
+        .serve(client::knocking::knock_room)
+        .serve(client::inviting::invite_user)
+        .serve(client::leaving::leave_room)
+        .serve(client::leaving::forget_room)
+        .serve(client::kicking::kick)
+        .serve(client::banning::ban)
+        .serve(client::banning::unban)
+        .serve(client::list_joined_rooms::get_joined_rooms)
+        .serve(client::rooms::get_members_by_room)
+        .serve(client::rooms::get_joined_members_by_room)
 }
 
 /// What happens in rooms.
 fn events() -> Router<AppState> {
     let router = Router::new()
-        .serve(room_send::send_message)
-        .serve(room_state::set_room_state_with_key)
-        .serve(redaction::redact_event)
-        .serve(rooms::get_one_room_event)
-        .serve(rooms::get_room_state)
-        .serve(rooms::get_room_state_with_key)
-        .serve(message_pagination::get_room_events)
-        .serve(event_context::get_event_context)
-        .serve(typing::set_typing)
-        .serve(receipts::post_receipt)
-        .serve(read_markers::set_read_marker);
+        .serve(client::room_send::send_message)
+        .serve(client::room_state::set_room_state_with_key)
+        .serve(client::redaction::redact_event)
+        .serve(client::rooms::get_one_room_event)
+        .serve(client::rooms::get_room_state)
+        .serve(client::rooms::get_room_state_with_key)
+        .serve(client::message_pagination::get_room_events)
+        .serve(client::event_context::get_event_context)
+        .serve(client::typing::set_typing)
+        .serve(client::receipts::post_receipt)
+        .serve(client::read_markers::set_read_marker);
     STATE_WITHOUT_KEY.into_iter().fold(router, |router, path| {
-        router.serve_also(path, room_state::set_room_state_with_key).serve_also(path, rooms::get_room_state_with_key)
+        router
+            .serve_also(path, client::room_state::set_room_state_with_key)
+            .serve_also(path, client::rooms::get_room_state_with_key)
     })
 }
 
