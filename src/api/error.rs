@@ -41,6 +41,10 @@ impl From<RoomError> for ApiError {
             RoomError::UnsupportedVersion => {
                 bad_request("M_UNSUPPORTED_ROOM_VERSION", &"This server does not know that room version.")
             }
+            RoomError::DuplicateAnnotation => {
+                bad_request("M_DUPLICATE_ANNOTATION", &"You have annotated the event so already.")
+            }
+            RoomError::BadRelation(reason) => bad_request("M_UNKNOWN", &reason),
             RoomError::BadState(reason) => bad_request("M_BAD_STATE", &reason),
             RoomError::BadSignature(bad) => Self::forbidden(bad.to_string()),
             error @ (RoomError::Missing(_) | RoomError::Unresolvable(_) | RoomError::RoomExists) => {

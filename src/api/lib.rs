@@ -9,6 +9,7 @@
 //! lower layer's error text out.
 
 mod api_error;
+mod beyond_ruma;
 mod caller;
 mod client;
 mod client_address;
@@ -21,6 +22,7 @@ mod fallback;
 mod interactive;
 mod json_check;
 mod rate_limit;
+mod raw_filter;
 mod reply;
 mod router;
 mod state;

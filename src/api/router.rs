@@ -36,7 +36,7 @@ pub fn build_router(state: AppState) -> Router {
 }
 
 fn endpoints() -> Router<AppState> {
-    Router::new().merge(accounts()).merge(user_data()).merge(memberships()).merge(events())
+    Router::new().merge(accounts()).merge(user_data()).merge(memberships()).merge(events()).merge(relations())
 }
 
 /// The server itself, accounts, sessions and devices.
@@ -122,6 +122,21 @@ fn events() -> Router<AppState> {
             .serve_also(path, client::room_state::set_room_state_with_key)
             .serve_also(path, client::rooms::get_room_state_with_key)
     })
+}
+
+/// What relates to events, and other ways to find them.
+fn relations() -> Router<AppState> {
+    Router::new()
+        .serve(client::relations::get_relating_events)
+        .serve(client::relations::get_relating_events_with_rel_type)
+        .serve(client::relations::get_relating_events_with_rel_type_and_event_type)
+        .serve(client::threads_list::get_thread_roots)
+        .serve(client::room_event_by_timestamp::get_event_by_timestamp)
+        .serve(client::room_initial_sync::room_initial_sync)
+        .serve(client::old_sync::initial_sync)
+        .serve(client::old_sync::get_one_event)
+        // Hands requests that name a room to `peeking_events::peek_events`: their path is one.
+        .serve(client::old_sync::get_events)
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::event::Event;
+use crate::event_fields::EventFields;
+use crate::filter_relations::{RelatedBy, RelationTypes, parse_relations};
 
 /// A pattern in which `*` stands for any text, also for none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +83,9 @@ pub struct EventFilter {
     pub unread_thread_notifications: bool,
     /// `Some(true)`: only events with `url` in their content; `Some(false)`: only those without.
     pub contains_url: Option<bool>,
+    /// Only events to which others relate in this way.
+    pub related_by: Option<RelatedBy>,
+    relations: RelationTypes,
     types: Option<Vec<Glob>>,
     not_types: Vec<Glob>,
     senders: Option<BTreeSet<OwnedUserId>>,
@@ -118,12 +123,27 @@ impl EventFilter {
             include_redundant_members,
             unread_thread_notifications: filter.unread_thread_notifications,
             contains_url: filter.url_filter.map(|url| matches!(url, UrlFilter::EventsWithUrl)),
+            related_by: None,
+            relations: RelationTypes::default(),
             types: filter.types.as_deref().map(globs),
             not_types: globs(&filter.not_types),
             senders: filter.senders.as_deref().map(users),
             not_senders: users(&filter.not_senders),
             rooms: Rooms::new(filter.rooms.as_deref(), &filter.not_rooms),
         }
+    }
+
+    /// Compiles a filter of room events as it was written, with what ruma's type leaves out.
+    ///
+    /// # Errors
+    /// When the text is no such filter.
+    pub fn compile_text(text: &str) -> Result<Self, serde_json::Error> {
+        Self::compile(&serde_json::from_str(text)?).with_relations(text)
+    }
+
+    fn with_relations(self, text: &str) -> Result<Self, serde_json::Error> {
+        let (related_by, relations) = parse_relations(text)?;
+        Ok(Self { related_by, relations, ..self })
     }
 
     /// Compiles a filter of what belongs to no room: presence, global account data.
@@ -166,6 +186,7 @@ impl EventFilter {
             && self.matches_sender(&event.sender)
             && self.matches_room(&event.room_id)
             && self.contains_url.is_none_or(|wanted| wanted == has_url(event))
+            && self.relations.matches(event)
     }
 
     /// Whether nothing can pass, so that nothing has to be read.
@@ -184,8 +205,8 @@ fn has_url(event: &Event) -> bool {
 /// A filter of a whole sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncFilter {
-    /// The fields of events that the client wants, in dotted form; a server may send more.
-    pub event_fields: Option<Vec<String>>,
+    /// The fields of events that the client wants.
+    pub event_fields: Option<EventFields>,
     /// Events in the format of federation instead of that of clients.
     pub federation_format: bool,
     /// Also rooms that the user has left.
@@ -215,7 +236,7 @@ impl SyncFilter {
     pub fn compile(filter: &FilterDefinition) -> Self {
         let room = &filter.room;
         Self {
-            event_fields: filter.event_fields.clone(),
+            event_fields: filter.event_fields.as_deref().map(EventFields::parse),
             federation_format: filter.event_format == EventFormat::Federation,
             include_leave: room.include_leave,
             presence: EventFilter::compile_roomless(&filter.presence),
@@ -226,6 +247,29 @@ impl SyncFilter {
             timeline: EventFilter::compile(&room.timeline),
             rooms: Rooms::new(room.rooms.as_deref(), &room.not_rooms),
         }
+    }
+
+    /// Compiles a filter as it was written, with what ruma's type leaves out.
+    ///
+    /// # Errors
+    /// When the text is no filter.
+    pub fn compile_text(text: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Parts<'a> {
+            #[serde(borrow)]
+            room: Option<RoomParts<'a>>,
+        }
+        #[derive(Deserialize)]
+        struct RoomParts<'a> {
+            #[serde(borrow)]
+            timeline: Option<&'a serde_json::value::RawValue>,
+        }
+        let mut filter = Self::compile(&serde_json::from_str(text)?);
+        let parts: Parts<'_> = serde_json::from_str(text)?;
+        if let Some(timeline) = parts.room.and_then(|room| room.timeline) {
+            filter.timeline = filter.timeline.with_relations(timeline.get())?;
+        }
+        Ok(filter)
     }
 
     /// Whether anything of this room may pass.

@@ -3,6 +3,7 @@
 
 use ruma::OwnedEventId;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::Event;
 
@@ -38,10 +39,15 @@ struct RelatesTo {
 
 /// The relation that an event states, if it is well formed. A reply alone (`m.in_reply_to`) is none.
 pub fn relation_of(event: &Event) -> Option<Relation> {
-    if !event.content.get().contains("m.relates_to") {
+    relation_in(&event.content)
+}
+
+/// The relation that a content states, if it is well formed.
+pub fn relation_in(content: &RawValue) -> Option<Relation> {
+    if !content.get().contains("m.relates_to") {
         return None;
     }
-    let Content { relates_to } = event.content_as().ok()?;
+    let Content { relates_to } = serde_json::from_str(content.get()).ok()?;
     if relates_to.rel_type.is_empty() || relates_to.rel_type.len() > REL_TYPE_BYTES_MAX {
         return None;
     }

@@ -186,6 +186,7 @@ fn start_workers(tasks: &Tasks, storage: StorageWorkers, rooms: RoomWorkers, use
         tasks.start_vital_worker(Box::new(lane));
     }
     tasks.start_vital_worker(Box::new(rooms.erasure));
+    tasks.start_vital_worker(Box::new(rooms.transactions));
     let (users, sync) = (users.clone(), sync.clone());
     tasks.start_workers(move || users.list_workers());
     tasks.start_workers(move || sync.list_workers());

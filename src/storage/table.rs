@@ -175,7 +175,7 @@ macro_rules! placed_by_first_part {
         }
     )*};
 }
-placed_by_first_part! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) }
+placed_by_first_part! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) }
 
 /// A key whose last part is a position, so that a commit can fill it in.
 pub trait PosKey: Key + Placed {

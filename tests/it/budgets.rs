@@ -3,7 +3,7 @@
 use hearth_storage::EngineCalls;
 use serde_json::json;
 
-use crate::harness::{Client, TestServer};
+use crate::harness::{Client, TestServer, escape};
 
 /// What an operation asked the engine.
 struct Spent {
@@ -78,4 +78,37 @@ async fn joining_asks_three_times_at_most() {
     bob.get("/account/whoami").await.ok();
     let ((), spent) = spent(&server, bob.join(&room)).await;
     assert!(spent.reads + spent.commits <= 3, "{} reads, {} commits", spent.reads, spent.commits);
+}
+
+#[tokio::test]
+async fn a_page_of_messages_costs_the_same_however_long_it_is() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    for n in 0..60 {
+        alice.send_text(&room, &n.to_string()).await;
+    }
+    for limit in [5, 50] {
+        let path = Client::room_path(&room, &format!("/messages?dir=b&limit={limit}"));
+        let (_, spent) = spent(&server, alice.get(&path)).await;
+        // The page itself, and whom the reader ignores. That nothing relates to the events is known.
+        assert!(spent.reads <= 3 && spent.commits == 0, "{limit}: {} reads", spent.reads);
+    }
+}
+
+#[tokio::test]
+async fn relations_cost_what_is_answered() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    let root = alice.send_text(&room, "root").await;
+    let relate = |rel_type: &str| json!({ "body": "x", "m.relates_to": { "rel_type": rel_type, "event_id": root } });
+    for _ in 0..40 {
+        alice.put(&Client::send_path(&room, "m.room.message"), relate("m.thread")).await.ok();
+    }
+    alice.put(&Client::send_path(&room, "m.room.message"), relate("m.reference")).await.ok();
+    let base = format!("/_matrix/client/v1/rooms/{}/relations/{}", escape(&room), escape(&root));
+    let (answer, spent) = spent(&server, alice.get(&format!("{base}/m.reference"))).await;
+    assert_eq!(answer.ok()["chunk"].as_array().map(Vec::len), Some(1));
+    assert!(spent.reads <= 4 && spent.commits == 0, "{} reads", spent.reads);
 }

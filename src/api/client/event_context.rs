@@ -2,9 +2,8 @@
 //!
 //! [Client-Server API, "Event Context"]: https://spec.matrix.org/v1.19/client-server-api/#event-context
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use hearth_homeserver::flows::{ContextRequest, Flows};
-use hearth_protocol::EventFilter;
 use ruma::{
     api::client::context::get_context::v3::{Request, Response},
     serde::Raw,
@@ -13,6 +12,7 @@ use ruma::{
 use crate::{
     caller::GuestCaller,
     extract::Ruma,
+    raw_filter::RawFilter,
     reply::{Reply, Result},
 };
 
@@ -20,11 +20,12 @@ use crate::{
 pub async fn get_event_context(
     State(flows): State<Flows>,
     GuestCaller(user): GuestCaller,
+    Query(filter): Query<RawFilter>,
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
     let request = ContextRequest {
         limit: usize::try_from(u64::from(body.limit)).unwrap_or(usize::MAX),
-        filter: &EventFilter::compile(&body.filter),
+        filter: &filter.compile()?,
     };
     let context = flows.load_context(&user, &body.room_id, &body.event_id, &request).await?;
     let mut response = Response::new();

@@ -2,12 +2,11 @@
 //!
 //! [Client-Server API, "Getting events for a room"]: https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use hearth_homeserver::{
     flows::{Flows, MessagesRequest},
     rooms::Direction,
 };
-use hearth_protocol::EventFilter;
 use ruma::{
     api::{
         Direction as Dir,
@@ -19,6 +18,7 @@ use ruma::{
 use crate::{
     caller::GuestCaller,
     extract::Ruma,
+    raw_filter::RawFilter,
     reply::{Reply, Result},
 };
 
@@ -26,6 +26,7 @@ use crate::{
 pub async fn get_room_events(
     State(flows): State<Flows>,
     GuestCaller(user): GuestCaller,
+    Query(filter): Query<RawFilter>,
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
     let request = MessagesRequest {
@@ -36,7 +37,7 @@ pub async fn get_room_events(
             Dir::Backward => Direction::Backward,
         },
         limit: usize::try_from(u64::from(body.limit)).unwrap_or(usize::MAX),
-        filter: &EventFilter::compile(&body.filter),
+        filter: &filter.compile()?,
     };
     let page = flows.load_messages(&user, &body.room_id, &request).await?;
     let mut response = Response::new();

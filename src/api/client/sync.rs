@@ -16,11 +16,12 @@ use serde::Deserialize;
 
 use crate::{api_error::ApiError, caller::GuestCaller, extract::Ruma, reply::JsonText};
 
-/// Parameters that ruma does not know.
+/// Parameters that ruma does not know, or not as they were written.
 #[derive(Debug, Deserialize)]
 pub struct Unstable {
     #[serde(rename = "org.matrix.msc4222.use_state_after", default)]
     use_state_after: bool,
+    filter: Option<String>,
 }
 
 /// `GET /_matrix/client/v3/sync`
@@ -36,7 +37,7 @@ pub async fn sync(
     let since = since.map(|since| sync.parse_token(since)).transpose();
     let since = since.map_err(|_| ApiError::invalid_param("`since` is not a token of this server."))?;
     let mut request = SyncRequest::new(since);
-    request.filter = Arc::new(load_filter(&users, &user, body.filter).await?);
+    request.filter = Arc::new(load_filter(&users, &user, body.filter, unstable.filter.as_deref()).await?);
     request.full_state = body.full_state;
     request.timeout_ms =
         body.timeout.map_or(0, |timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).min(TIMEOUT_MS_MAX));
@@ -49,10 +50,19 @@ pub async fn sync(
     JsonText::of(&sync.next(&user, &request, &stop).await?)
 }
 
-async fn load_filter(users: &Users, user: &LocalUser, filter: Option<Filter>) -> Result<SyncFilter, ApiError> {
+/// The filter, from its own text: ruma's type leaves out what the specification says of relations.
+async fn load_filter(
+    users: &Users,
+    user: &LocalUser,
+    filter: Option<Filter>,
+    text: Option<&str>,
+) -> Result<SyncFilter, ApiError> {
     let filter_id = match filter {
         None => return Ok(SyncFilter::all()),
-        Some(Filter::FilterDefinition(filter)) => return Ok(SyncFilter::compile(&filter)),
+        Some(Filter::FilterDefinition(_)) => {
+            let filter = SyncFilter::compile_text(text.unwrap_or("{}"));
+            return filter.map_err(|_| ApiError::invalid_param("The filter is not valid."));
+        }
         Some(Filter::FilterId(filter_id)) => filter_id,
         Some(_) => return Err(ApiError::invalid_param("Not a filter.")),
     };
@@ -61,5 +71,5 @@ async fn load_filter(users: &Users, user: &LocalUser, filter: Option<Filter>) ->
     }
     let stored = users.load_filter(&user.user_id, &filter_id).await.map_err(ApiError::internal)?;
     let stored = stored.ok_or_else(|| ApiError::not_found("Unknown filter."))?;
-    Ok(SyncFilter::compile(&serde_json::from_str(stored.get()).map_err(ApiError::internal)?))
+    SyncFilter::compile_text(stored.get()).map_err(ApiError::internal)
 }

@@ -4,7 +4,7 @@ use hearth_protocol::EventFilter;
 use ruma::{EventId, RoomId};
 use serde_json::value::RawValue;
 
-use super::messages::{PAGE_EVENTS_MAX, beyond, list_senders, walk};
+use super::messages::{PAGE_EVENTS_MAX, Wanted, beyond, list_senders, walk};
 use super::{Flows, Readable};
 use crate::rooms::{Direction, HistoryPos, RoomError};
 use crate::sync::history_token;
@@ -54,9 +54,10 @@ impl Flows {
         let limit = request.limit.min(PAGE_EVENTS_MAX);
         let (before_max, after_max) = (limit / 2, limit - limit / 2);
         let (backward, forward) = (HistoryPos::of(&stored), beyond(&stored, Direction::Forward));
-        let before =
-            walk(&view, user, (backward, None), Direction::Backward, (before_max, request.filter)).await?.events;
-        let after = walk(&view, user, (forward, None), Direction::Forward, (after_max, request.filter)).await?.events;
+        let ignored = self.users.load_ignored(&user.user_id).await?;
+        let wanted = |limit: usize| Wanted { limit, filter: request.filter, ignored: &ignored };
+        let before = walk(&view, user, (backward, None), Direction::Backward, wanted(before_max)).await?.events;
+        let after = walk(&view, user, (forward, None), Direction::Forward, wanted(after_max)).await?.events;
         let newest = after.last().unwrap_or(&stored);
         let state = if request.filter.lazy_load_members {
             let mut all = before.clone();
@@ -70,9 +71,9 @@ impl Flows {
         Ok(Context {
             start: history_token(before.last().map_or(backward, |oldest| beyond(oldest, Direction::Backward))),
             end: history_token(beyond(newest, Direction::Forward)),
-            events_before: view.list_client_json(&before, audience).await?,
-            event: view.client_json(&stored, audience).await?,
-            events_after: view.list_client_json(&after, audience).await?,
+            events_before: view.list_bundled_json(&before, audience, &ignored).await?,
+            event: self.write_event(&view, user, &stored).await?,
+            events_after: view.list_bundled_json(&after, audience, &ignored).await?,
             state: view.list_client_json(&state, audience).await?,
         })
     }

@@ -44,7 +44,7 @@ impl Flows {
         if !view.check_access(&stored, &user.user_id).await? {
             return Err(RoomError::UnknownEvent);
         }
-        Ok(view.client_json(&stored, self.audience(user)).await?)
+        self.write_event(&view, user, &stored).await
     }
 
     /// The room's state, for who left as it was then (C-S API, `GET /rooms/{roomId}/state`).
@@ -149,7 +149,7 @@ fn build_joined_member(stored: &StoredEvent) -> Option<JoinedMember> {
 
 impl Readable {
     /// The state that may be read: today's, or that of the leaving.
-    async fn state(&self) -> Result<StateMap, RoomError> {
+    pub(super) async fn state(&self) -> Result<StateMap, RoomError> {
         match &self.access {
             Access::Left { state, .. } => Ok(self.view.state_at(*state).await?),
             Access::Joined | Access::Peek | Access::None => Ok(self.view.room.state.clone()),

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::{Flows, Readable};
 use crate::rooms::{Direction, HistoryPos, RoomError, RoomView, StoredEvent};
 use crate::sync::{PageToken, history_token};
-use crate::users::LocalUser;
+use crate::users::{IgnoredUsers, LocalUser};
 
 /// Events in one page.
 pub const PAGE_EVENTS_MAX: usize = 500;
@@ -43,6 +43,16 @@ pub struct MessagesPage {
     pub state: Vec<Box<RawValue>>,
 }
 
+/// Which events a walk is for.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Events at the most.
+    pub limit: usize,
+    pub filter: &'a EventFilter,
+    /// Whose events are left out, their state events excepted.
+    pub ignored: &'a IgnoredUsers,
+}
+
 /// Events of a walk, and where it goes on.
 pub(super) struct Walked {
     pub events: Vec<Arc<StoredEvent>>,
@@ -61,6 +71,7 @@ impl Flows {
         request: &MessagesRequest<'_>,
     ) -> Result<MessagesPage, RoomError> {
         let Readable { view, .. } = self.require_readable(user, room).await?;
+        let ignored = self.users.load_ignored(&user.user_id).await?;
         let from = match request.from {
             Some(token) => self.history_pos(&view, token).await?,
             None if request.direction == Direction::Forward => HistoryPos::START,
@@ -71,7 +82,8 @@ impl Flows {
             None => None,
         };
         let limit = request.limit.min(PAGE_EVENTS_MAX);
-        let walked = walk(&view, user, (from, to), request.direction, (limit, request.filter)).await?;
+        let wanted = Wanted { limit, filter: request.filter, ignored: &ignored };
+        let walked = walk(&view, user, (from, to), request.direction, wanted).await?;
         let newest = match request.direction {
             Direction::Forward => walked.events.last(),
             Direction::Backward => walked.events.first(),
@@ -83,7 +95,7 @@ impl Flows {
         Ok(MessagesPage {
             start: request.from.map_or_else(|| history_token(from), str::to_owned),
             end: walked.next.map(history_token),
-            chunk: view.list_client_json(&walked.events, self.audience(user)).await?,
+            chunk: view.list_bundled_json(&walked.events, self.audience(user), &ignored).await?,
             state: view.list_client_json(&state, self.audience(user)).await?,
         })
     }
@@ -102,8 +114,9 @@ pub(super) async fn walk(
     user: &LocalUser,
     (from, to): (HistoryPos, Option<HistoryPos>),
     direction: Direction,
-    (limit, filter): (usize, &EventFilter),
+    wanted: Wanted<'_>,
 ) -> Result<Walked, RoomError> {
+    let Wanted { limit, filter, ignored } = wanted;
     let (mut events, mut pos, mut looked_at) = (Vec::new(), from, 0);
     while events.len() < limit && looked_at < LOOKED_AT_MAX {
         let stretch = view.list_history(pos, to, direction, limit).await?;
@@ -111,7 +124,9 @@ pub(super) async fn walk(
             return Ok(Walked { events, next: None });
         };
         looked_at += stretch.events.len();
-        let wanted = stretch.events.into_iter().filter(|stored| filter.matches(&stored.event)).collect();
+        let is_heard = |stored: &StoredEvent| stored.event.is_state() || !ignored.contains(&stored.event.sender);
+        let wanted = stretch.events.into_iter().filter(|stored| is_heard(stored) && filter.matches(&stored.event));
+        let wanted = view.list_related_by(wanted.collect(), filter).await?;
         let missing = limit - events.len();
         let mut visible = view.list_visible(wanted, &user.user_id).await?;
         if visible.len() > missing {

@@ -5,19 +5,29 @@
 
 mod account;
 mod context;
+mod initial_sync;
 mod members;
 mod messages;
 mod redaction;
+mod relations;
+mod threads;
+mod timestamp;
 
 pub use context::{Context, ContextRequest};
+pub use initial_sync::RoomNow;
 pub use members::{JoinedMember, StateForm};
 pub use messages::{MessagesPage, MessagesRequest};
+pub use relations::{RelationsPage, RelationsRequest};
+pub use threads::{ThreadsPage, ThreadsRequest};
+
+use std::sync::Arc;
 
 use crate::env::Env;
-use crate::rooms::{Access, Audience, Form, RoomError, RoomView, Rooms};
-use crate::users::{LocalUser, Users};
+use crate::rooms::{Access, Audience, Form, RoomError, RoomView, Rooms, StoredEvent};
+use crate::users::{IgnoredUsers, LocalUser, Users};
 use hearth_protocol::RoomKey;
 use ruma::RoomId;
+use serde_json::value::RawValue;
 
 /// A cheap handle.
 #[derive(Clone)]
@@ -54,7 +64,22 @@ impl Flows {
         if is_forgotten { Err(RoomError::UnknownRoom) } else { Ok(Readable { view, access }) }
     }
 
+    /// An event with what relates to it. The caller has passed it through the gate.
+    async fn write_event(
+        &self,
+        view: &RoomView,
+        user: &LocalUser,
+        stored: &Arc<StoredEvent>,
+    ) -> Result<Box<RawValue>, RoomError> {
+        let events = std::slice::from_ref(stored);
+        let is_alone = view.list_totals(events).await?.iter().all(Option::is_none);
+        let ignored = if is_alone { IgnoredUsers::default() } else { self.users.load_ignored(&user.user_id).await? };
+        let written = view.list_bundled_json(events, self.audience(user), &ignored).await?.pop();
+        written.ok_or(RoomError::UnknownEvent)
+    }
+
     fn audience<'a>(&self, user: &'a LocalUser) -> Audience<'a> {
-        Audience { user: &user.user_id, device: &user.device_id, now: self.env.clock.now(), form: Form::WithRoomId }
+        let (user, device, now) = (&*user.user_id, &*user.device_id, self.env.clock.now());
+        Audience { user, device, now, form: Form::WithRoomId, fields: None }
     }
 }

@@ -27,9 +27,9 @@ pub struct Finding {
 }
 
 /// The check of one room.
-struct Check<'a> {
-    reader: &'a RoomReader,
-    room: &'a RoomSnapshot,
+pub(super) struct Check<'a> {
+    pub(super) reader: &'a RoomReader,
+    pub(super) room: &'a RoomSnapshot,
     findings: Vec<Finding>,
 }
 
@@ -87,6 +87,7 @@ impl RoomReader {
         let events = check.check_events().await?;
         check.check_arrival(&events).await?;
         check.check_history(&events).await?;
+        check.check_relations(&events).await?;
         check.check_state(&events);
         check.check_members(&events, server_name).await?;
         check.findings.truncate(FINDINGS_MAX);
@@ -95,7 +96,7 @@ impl RoomReader {
 }
 
 impl Check<'_> {
-    fn find(&mut self, text: String) {
+    pub(super) fn find(&mut self, text: String) {
         self.findings.push(Finding { room_id: self.room.room_id.to_string(), text });
     }
 

@@ -1,21 +1,26 @@
 //! Events as clients get them: the shared bytes of the event, and `unsigned` for one reader.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use hearth_protocol::UnixMs;
+use hearth_protocol::{EventFields, EventNum, UnixMs};
 use hearth_storage::StorageError;
 use ruma::{DeviceId, UserId};
 use serde_json::value::RawValue;
 
+use super::bundle::{Bundle, BundleReader, ThreadBundle};
 use super::stored_event::StoredEvent;
 use super::view::RoomView;
+use crate::users::IgnoredUsers;
 
-/// Whether an event names its room: in `/sync` the place of the event does.
+/// In which form events are written out. In `/sync` the place of an event names its room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     WithRoomId,
     WithoutRoomId,
+    /// The format of federation (C-S API, "Filtering": `event_format`), with `unsigned`.
+    Federation,
 }
 
 /// For whom events are written out.
@@ -26,6 +31,17 @@ pub struct Audience<'a> {
     /// The present, for `unsigned.age`.
     pub now: UnixMs,
     pub form: Form,
+    /// The fields that are wanted; all without it.
+    pub fields: Option<&'a EventFields>,
+}
+
+impl Audience<'_> {
+    fn cut(&self, json: Box<RawValue>) -> Box<RawValue> {
+        match self.fields {
+            Some(fields) => fields.project(&json),
+            None => json,
+        }
+    }
 }
 
 impl RoomView {
@@ -38,6 +54,81 @@ impl RoomView {
         stored: &StoredEvent,
         audience: Audience<'_>,
     ) -> Result<Box<RawValue>, StorageError> {
+        let mut json = self.write_own(stored, audience).await?;
+        json.push_str("}}");
+        Ok(raw(json))
+    }
+
+    /// Several events of a timeline, each with what relates to it in `unsigned.m.relations` (C-S API, "Aggregations of
+    /// child events").
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_bundled_json(
+        &self,
+        events: &[Arc<StoredEvent>],
+        audience: Audience<'_>,
+        ignored: &IgnoredUsers,
+    ) -> Result<Vec<Box<RawValue>>, StorageError> {
+        let totals = self.list_totals(events).await?;
+        let reader = BundleReader { user: audience.user, ignored };
+        let bundles = self.load_bundles(events, &totals, reader).await?;
+        self.list_json_with(events, &bundles, audience).await
+    }
+
+    /// Several events, with what is known to relate to them.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_json_with(
+        &self,
+        events: &[Arc<StoredEvent>],
+        bundles: &HashMap<EventNum, Bundle>,
+        audience: Audience<'_>,
+    ) -> Result<Vec<Box<RawValue>>, StorageError> {
+        let mut all = Vec::with_capacity(events.len());
+        for stored in events {
+            let mut json = self.write_own(stored, audience).await?;
+            if let Some(bundle) = bundles.get(&stored.num) {
+                self.write_bundle(bundle, audience, &mut json).await?;
+            }
+            json.push_str("}}");
+            all.push(audience.cut(raw(json)));
+        }
+        Ok(all)
+    }
+
+    async fn write_bundle(
+        &self,
+        bundle: &Bundle,
+        audience: Audience<'_>,
+        json: &mut String,
+    ) -> Result<(), StorageError> {
+        let mut parts = Vec::new();
+        if let Some(edit) = &bundle.edit {
+            parts.push(format!("\"m.replace\":{}", self.client_json(edit, audience).await?));
+        }
+        if let Some(ThreadBundle { latest, latest_edit, count, participated }) = &bundle.thread {
+            let mut event = self.write_own(latest, audience).await?;
+            if let Some(edit) = latest_edit {
+                let edit = self.client_json(edit, audience).await?;
+                let _ = write!(event, ",\"m.relations\":{{\"m.replace\":{edit}}}");
+            }
+            parts.push(format!(
+                "\"m.thread\":{{\"latest_event\":{event}}}}},\"count\":{count},\"current_user_participated\":{participated}}}"
+            ));
+        }
+        if !bundle.references.is_empty() {
+            let chunk: Vec<_> =
+                bundle.references.iter().map(|id| format!("{{\"event_id\":{}}}", quoted(id.as_str()))).collect();
+            parts.push(format!("\"m.reference\":{{\"chunk\":[{}]}}", chunk.join(",")));
+        }
+        let _ = write!(json, ",\"m.relations\":{{{}}}", parts.join(","));
+        Ok(())
+    }
+
+    /// The event up to the end of its `unsigned`, which is left open.
+    async fn write_own(&self, stored: &StoredEvent, audience: Audience<'_>) -> Result<String, StorageError> {
         let mut json = self.open_json(stored, audience.form);
         json.push_str(",\"unsigned\":{");
         let age = audience.now.0.saturating_sub(stored.event.origin_server_ts);
@@ -53,8 +144,7 @@ impl RoomView {
         }
         self.write_replaced(stored, &mut json).await?;
         self.write_redaction(stored, audience, &mut json).await?;
-        json.push_str("}}");
-        Ok(raw(json))
+        Ok(json)
     }
 
     /// Several events as a client gets them.
@@ -68,12 +158,16 @@ impl RoomView {
     ) -> Result<Vec<Box<RawValue>>, StorageError> {
         let mut all = Vec::with_capacity(events.len());
         for stored in events {
-            all.push(self.client_json(stored, audience).await?);
+            all.push(audience.cut(self.client_json(stored, audience).await?));
         }
         Ok(all)
     }
 
     fn open_json(&self, stored: &StoredEvent, form: Form) -> String {
+        if form == Form::Federation {
+            let json = stored.event.json.get();
+            return json.strip_suffix('}').unwrap_or(json).to_owned();
+        }
         let head = stored.client_head();
         let mut json = String::with_capacity(head.len() + 256);
         json.push_str(head);

@@ -12,6 +12,7 @@ use super::error::RoomError;
 use super::pipeline::{LaneWorker, LocalDraft, Pipeline, PipelineStats, Submission, Submitted, Transaction};
 use super::ports::RemoteRooms;
 use super::reader::RoomReader;
+use super::transactions::TransactionWorker;
 use super::view::RoomView;
 use crate::env::Env;
 use crate::users::{LocalUser, Users};
@@ -50,6 +51,7 @@ pub(super) struct Inner {
 pub struct RoomWorkers {
     pub lanes: Vec<LaneWorker>,
     pub erasure: ErasureWorker,
+    pub transactions: TransactionWorker,
 }
 
 impl Rooms {
@@ -59,8 +61,9 @@ impl Rooms {
         let reader = Arc::new(RoomReader::new(env.store.clone(), &config));
         let (pipeline, lanes) = Pipeline::new(env.clone(), config.clone(), reader.clone());
         let erasure = ErasureWorker::new(env.clone(), reader.clone());
+        let transactions = TransactionWorker::new(env.clone(), config.transactions_kept_ms);
         let inner = Inner { env: env.clone(), config, reader, pipeline, users, remote };
-        (Self(Arc::new(inner)), RoomWorkers { lanes, erasure })
+        (Self(Arc::new(inner)), RoomWorkers { lanes, erasure, transactions })
     }
 
     pub(super) fn inner(&self) -> &Inner {

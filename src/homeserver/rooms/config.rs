@@ -13,6 +13,9 @@ settings! {
         pub cache_bytes_max: u64 = 128 * 1024 * 1024,
         /// How long the original of a redacted event is kept, in milliseconds. Until then an administrator can look at it.
         pub redacted_kept_ms: u64 = 7 * 24 * 60 * 60 * 1_000,
+        /// How long a client's transaction is remembered, in milliseconds: a repeated request within this time makes no
+        /// second event.
+        pub transactions_kept_ms: u64 = 14 * 24 * 60 * 60 * 1_000,
         /// How many commands may wait for one room; further ones are told to come back later.
         pub room_queue_max: usize = 1_000,
     }

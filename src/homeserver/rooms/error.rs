@@ -32,6 +32,12 @@ pub enum RoomError {
     /// The request is well formed, but a value in it is not allowed.
     #[error("invalid: {0}")]
     Invalid(&'static str),
+    /// The same annotation by the same user a second time.
+    #[error("the event is annotated so already")]
+    DuplicateAnnotation,
+    /// A relation to an event to which nothing may relate in this way.
+    #[error("bad relation: {0}")]
+    BadRelation(&'static str),
     /// `initial_state` or `power_level_content_override` makes a room that the auth rules refuse.
     #[error("invalid room state: {0}")]
     InvalidRoomState(String),

@@ -4,8 +4,10 @@
 //! Nothing here speaks HTTP, and nothing here tells anybody of a change: followers of the output log do.
 
 mod access;
+mod bundle;
 mod chain_cover;
 mod check;
+mod check_relations;
 mod client_event;
 mod commands;
 mod config;
@@ -18,6 +20,7 @@ mod ports;
 mod reader;
 mod receipts;
 mod receive;
+mod relations;
 #[cfg(test)]
 mod rooms_tests;
 mod snapshot;
@@ -26,10 +29,12 @@ mod stored_event;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod transactions;
 mod typing;
 mod view;
 
 pub use access::Access;
+pub use bundle::{Bundle, BundleReader, ThreadBundle};
 pub use check::Finding;
 pub use client_event::{Audience, Form};
 pub use commands::{NewEvent, RoomWorkers, Rooms};
@@ -41,9 +46,11 @@ pub use pipeline::{LaneWorker, PipelineStats, RemoteEvent, Submission, Submitted
 pub use ports::{NoRemote, RemoteRooms};
 pub use reader::RoomReader;
 pub use receipts::{MAIN_THREAD, ReadMarks, ReceiptKind, Receipts, thread_root};
+pub use relations::{Related, RelatedPage, RelationFilter, ThreadPlace};
 pub use snapshot::RoomSnapshot;
 pub use state_map::{StateKeyTable, StateMap};
 pub use stored_event::StoredEvent;
 pub use timeline::{Direction, HistoryPos, Stretch};
+pub use transactions::TransactionWorker;
 pub use typing::{TYPING_MS_DEFAULT, TYPING_MS_MAX, Typing};
 pub use view::RoomView;

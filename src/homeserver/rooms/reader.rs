@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hearth_protocol::{EventKey, EventNum, RoomKey, StateSetNum, rules_of};
+use hearth_storage::schema::relations::{RelationTotal, RelationTotals};
 use hearth_storage::schema::rooms::{EventNums, Events, Memberships, RoomHeads, StateKeys, StateSetRow, StateSets};
 use hearth_storage::{Key, Page, Placed, ScanBy, StorageError, Store, Table};
 use quick_cache::Weighter;
@@ -51,6 +52,8 @@ pub struct RoomReader {
     nums: Cache<(RoomKey, EventKey), EventNum>,
     sets: Cache<(RoomKey, StateSetNum), StateMap, ByBytes>,
     rooms: Cache<RoomKey, Arc<RoomSnapshot>, ByBytes>,
+    /// How much relates to an event; of most events it is known that nothing does.
+    totals: Cache<(RoomKey, EventKey), Option<RelationTotal>>,
 }
 
 impl RoomReader {
@@ -65,6 +68,7 @@ impl RoomReader {
             nums: Cache::new(items(bytes)),
             sets: Cache::with_weighter(items(bytes / 8), bytes / 8, ByBytes),
             rooms: Cache::with_weighter(items(bytes / 4), bytes * 3 / 8, ByBytes),
+            totals: Cache::new(items(bytes)),
         }
     }
 
@@ -118,6 +122,35 @@ impl RoomReader {
         self.sets.insert((key, set), map);
     }
 
+    /// Keeps what a commit wrote of relations, or that nothing can relate to an event that was just made.
+    pub fn remember_totals(&self, room: RoomKey, totals: impl Iterator<Item = (EventKey, Option<RelationTotal>)>) {
+        for (target, total) in totals {
+            self.totals.insert((room, target), total);
+        }
+    }
+
+    /// How much relates to each of some events, in their order; none for most of them.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_totals(
+        &self,
+        room: RoomKey,
+        targets: &[EventKey],
+    ) -> Result<Vec<Option<RelationTotal>>, StorageError> {
+        let mut found: Vec<_> = targets.iter().map(|target| self.totals.get(&(room, *target))).collect();
+        let missing: Vec<_> = (0..targets.len()).filter(|n| found[*n].is_none()).collect();
+        if !missing.is_empty() {
+            let keys: Vec<_> = missing.iter().map(|n| (room, targets[*n])).collect();
+            for (n, total) in missing.into_iter().zip(self.store.multi_get::<RelationTotals>(&keys).await?) {
+                // Never in the place of what a commit put there meanwhile.
+                let kept = self.totals.get_or_insert_with(&(room, targets[n]), || Ok::<_, StorageError>(total));
+                found[n] = Some(kept?);
+            }
+        }
+        Ok(found.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
     /// The number of an event in its room; none when the room has no such event.
     ///
     /// # Errors
@@ -143,7 +176,16 @@ impl RoomReader {
         room: RoomKey,
         ids: &[impl AsRef<EventId>],
     ) -> Result<Vec<Option<EventNum>>, StorageError> {
-        let keys: Vec<_> = ids.iter().map(|id| (room, EventKey::of(id.as_ref()))).collect();
+        let keys: Vec<_> = ids.iter().map(|id| EventKey::of(id.as_ref())).collect();
+        self.list_nums_of(room, &keys).await
+    }
+
+    /// The same, by the keys of the events.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_nums_of(&self, room: RoomKey, keys: &[EventKey]) -> Result<Vec<Option<EventNum>>, StorageError> {
+        let keys: Vec<_> = keys.iter().map(|key| (room, *key)).collect();
         let mut found: Vec<_> = keys.iter().map(|key| self.nums.get(key)).collect();
         let missing: Vec<_> = (0..keys.len()).filter(|n| found[*n].is_none()).collect();
         if missing.is_empty() {
@@ -157,6 +199,17 @@ impl RoomReader {
             }
         }
         Ok(found)
+    }
+
+    /// Those of some rooms that have an event of this id.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_rooms_of(&self, rooms: &[RoomKey], id: &EventId) -> Result<Vec<RoomKey>, StorageError> {
+        let event = EventKey::of(id);
+        let keys: Vec<_> = rooms.iter().map(|room| (*room, event)).collect();
+        let rows = self.store.multi_get::<EventNums>(&keys).await?;
+        Ok(rooms.iter().zip(rows).filter(|(_, row)| row.is_some()).map(|(room, _)| *room).collect())
     }
 
     /// An event by its id, whatever was decided about it.
@@ -278,12 +331,13 @@ impl RoomReader {
 
     /// How full the caches are, for the metrics: name, entries, bytes.
     #[must_use]
-    pub fn cache_sizes(&self) -> [(&'static str, usize, u64); 4] {
+    pub fn cache_sizes(&self) -> [(&'static str, usize, u64); 5] {
         [
             ("events", self.events.len(), self.events.weight()),
             ("event_nums", self.nums.len(), self.nums.weight()),
             ("state_sets", self.sets.len(), self.sets.weight()),
             ("rooms", self.rooms.len(), self.rooms.weight()),
+            ("relations", self.totals.len(), self.totals.weight()),
         ]
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use hearth_protocol::{EventNum, LanePos};
-use hearth_storage::schema::rooms::{Arrival, History};
+use hearth_storage::schema::rooms::{Arrival, EventTimes, History};
 use hearth_storage::{Page, StorageError};
 
 use super::stored_event::StoredEvent;
@@ -82,6 +82,31 @@ impl RoomView {
             Direction::Backward => Page::last(limit).from(row(to.unwrap_or(HistoryPos::START))).before(row(from)),
         };
         let rows = self.reader.store().scan::<History, _>(&key, page).await?;
+        let nums: Vec<EventNum> = rows.rows.iter().map(|(_, row)| row.num).collect();
+        Ok(Stretch { events: self.events(&nums).await?, more: rows.more })
+    }
+
+    /// Events by their senders' time: from `at_ms` on, in the direction of the walk, and behind the time and order of
+    /// `behind` where that is given.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_by_time(
+        &self,
+        (at_ms, behind): (u64, Option<(u64, i64)>),
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Stretch, StorageError> {
+        let key = self.room.key;
+        let page = match direction {
+            Direction::Forward => Page::first(limit).from((key, at_ms, i64::MIN)),
+            Direction::Backward => Page::last(limit).up_to((key, at_ms, i64::MAX)),
+        };
+        let page = match behind {
+            Some((ms, order)) => page.behind((key, ms, order)),
+            None => page,
+        };
+        let rows = self.reader.store().scan::<EventTimes, _>(&key, page).await?;
         let nums: Vec<EventNum> = rows.rows.iter().map(|(_, row)| row.num).collect();
         Ok(Stretch { events: self.events(&nums).await?, more: rows.more })
     }

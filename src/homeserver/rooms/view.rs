@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::{EventNum, PowerLevels, StateSetNum};
+use hearth_protocol::{EventKey, EventNum, PowerLevels, StateSetNum};
 use hearth_storage::StorageError;
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedUserId, UserId};
@@ -98,6 +98,17 @@ impl RoomView {
     /// When reading fails.
     pub async fn events(&self, nums: &[EventNum]) -> Result<Vec<Arc<StoredEvent>>, StorageError> {
         self.reader.list_events(&self.room, nums).await
+    }
+
+    /// Events by their keys, in that order; none for those that the room does not have.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_by_keys(&self, keys: &[EventKey]) -> Result<Vec<Option<Arc<StoredEvent>>>, StorageError> {
+        let nums = self.reader.list_nums_of(self.room.key, keys).await?;
+        let known: Vec<EventNum> = nums.iter().flatten().copied().collect();
+        let mut events = self.events(&known).await?.into_iter();
+        Ok(nums.into_iter().map(|num| num.and_then(|_| events.next())).collect())
     }
 
     /// An event by id, whatever was decided about it; the caller passes it through the access gate.

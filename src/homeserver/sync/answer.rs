@@ -37,10 +37,10 @@ const ROOMS_AT_ONCE: usize = 16;
 pub struct Sync(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    env: Env,
-    users: Users,
-    rooms: Rooms,
-    typing: Typing,
+    pub(super) env: Env,
+    pub(super) users: Users,
+    pub(super) rooms: Rooms,
+    pub(super) typing: Typing,
     receipts: Receipts,
     pub(super) hub: Arc<Hub>,
     unread: UnreadCounter,

@@ -12,6 +12,7 @@ mod answer;
 mod candidates;
 mod ephemeral;
 mod error;
+mod event_stream;
 mod follower;
 mod hub;
 mod lazy_members;
@@ -39,6 +40,7 @@ mod testing;
 
 pub use answer::Sync;
 pub use error::SyncError;
+pub use event_stream::{EventStream, InitialMessages, InitialRoom, InitialSync};
 pub use follower::SyncFollower;
 pub use request::{StateForm, SyncRequest, TIMEOUT_MS_MAX};
 pub use response::{

@@ -6,6 +6,7 @@ use hearth_protocol::SyncFilter;
 use ruma::presence::PresenceState;
 
 use super::token::SyncToken;
+use crate::rooms::Form;
 
 /// The longest that a request waits, in milliseconds.
 pub const TIMEOUT_MS_MAX: u64 = 5 * 60 * 1_000;
@@ -37,6 +38,8 @@ pub struct SyncRequest {
     pub set_presence: PresenceState,
     /// In which form state changes are told.
     pub state_form: StateForm,
+    /// In which form events are written out, where the filter does not ask for that of federation.
+    pub event_form: Form,
 }
 
 impl SyncRequest {
@@ -49,6 +52,7 @@ impl SyncRequest {
             timeout_ms: 0,
             set_presence: PresenceState::Online,
             state_form: StateForm::default(),
+            event_form: Form::WithoutRoomId,
         }
     }
 

@@ -189,7 +189,8 @@ impl Ground<'_> {
         if window.events.is_empty() && !window.limited {
             return Ok(Timeline::default());
         }
-        let events = self.view.list_client_json(&window.events, scope.audience()).await?;
+        let ignored = &scope.personal.ignored;
+        let events = self.view.list_bundled_json(&window.events, scope.audience(), ignored).await?;
         let prev_batch = history_token(window.start(self.view, self.to).await?);
         Ok(Timeline { events, limited: window.limited, prev_batch: Some(prev_batch) })
     }

@@ -46,7 +46,10 @@ impl Scope<'_> {
 
     /// For whom events are written out.
     pub fn audience(&self) -> Audience<'_> {
-        Audience { user: &self.who.user_id, device: &self.who.device_id, now: self.now, form: Form::WithoutRoomId }
+        let filter = &self.request.filter;
+        let form = if filter.federation_format { Form::Federation } else { self.request.event_form };
+        let (user, device) = (&*self.who.user_id, &*self.who.device_id);
+        Audience { user, device, now: self.now, form, fields: filter.event_fields.as_ref() }
     }
 
     /// Whether state is told as of the end of the timeline.

@@ -148,6 +148,12 @@ impl Sessions {
         Attached(session)
     }
 
+    /// Wakes the session for a room that the user is not in, as long as the guard lives.
+    pub fn watch_room<'a>(&'a self, session: &'a Session, room: RoomKey) -> Watch<'a> {
+        self.0.lock().by_room.entry(room).or_default().insert(session.id);
+        Watch { sessions: self, session, room }
+    }
+
     /// Keeps a freshly read list of rooms, and lets the session be woken by the joined ones among them.
     pub fn keep_index(&self, session: &Session, index: &Arc<RoomIndex>) {
         let mut tables = self.0.lock();
@@ -235,6 +241,23 @@ impl Sessions {
     /// How many users there are.
     pub fn count(&self) -> usize {
         self.0.lock().by_user.len()
+    }
+}
+
+/// That a session is woken for a room that its user is not in.
+pub struct Watch<'a> {
+    sessions: &'a Sessions,
+    session: &'a Session,
+    room: RoomKey,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let mut tables = self.sessions.0.lock();
+        let is_joined = self.session.state.lock().index.as_ref().is_some_and(|index| index.is_joined(self.room));
+        if !is_joined {
+            tables.leave(self.room, self.session.id);
+        }
     }
 }
 

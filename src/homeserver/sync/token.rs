@@ -159,6 +159,12 @@ impl SyncToken {
         Ok(Self { lanes, ephemeral: Ephemeral { epoch, typing, presence, typing_rooms } })
     }
 
+    /// What has been applied by now, as the token of who is to be told what comes after it.
+    #[must_use]
+    pub fn applied(store: &Store) -> Self {
+        Self { lanes: Positions::applied(store), ephemeral: Ephemeral::default() }
+    }
+
     /// Where in a room's history this token stands: what `/messages` means by a `since` token as `from`.
     ///
     /// # Errors

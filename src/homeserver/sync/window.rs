@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use hearth_protocol::{EventNum, LanePos};
+use hearth_protocol::{EventFilter, EventNum, LanePos};
 use hearth_storage::StorageError;
 
 use super::scope::Scope;
@@ -60,6 +60,7 @@ impl Window {
             looked_at += events.len();
             let visible = view.list_visible(events.clone(), &scope.who.user_id).await?;
             let visible: HashSet<EventNum> = visible.iter().map(|event| event.num).collect();
+            let wanted = list_wanted(view, filter, &events).await?;
             for event in events {
                 let is_seen = visible.contains(&event.num) || range.own == Some(event.num);
                 let is_state = event.event.is_state();
@@ -71,7 +72,7 @@ impl Window {
                     continue;
                 }
                 let is_ignored = !is_state && scope.personal.ignores(&event.event.sender);
-                if is_ignored || !filter.matches(&event.event) {
+                if is_ignored || !wanted.contains(&event.num) {
                     if is_state && window.events.len() < limit {
                         window.kept_out.push(event);
                     }
@@ -110,6 +111,17 @@ impl Window {
     pub fn has_create(&self) -> bool {
         self.events.first().is_some_and(|first| first.event.state_pair() == Some(("m.room.create", "")))
     }
+}
+
+/// Which of the events the filter lets through.
+async fn list_wanted(
+    view: &RoomView,
+    filter: &EventFilter,
+    events: &[Arc<StoredEvent>],
+) -> Result<HashSet<EventNum>, StorageError> {
+    let matching = events.iter().filter(|event| filter.matches(&event.event)).cloned().collect();
+    let wanted = view.list_related_by(matching, filter).await?;
+    Ok(wanted.iter().map(|event| event.num).collect())
 }
 
 /// The newest events of a range, newest first, and whether there are more; out of memory where they are recent.

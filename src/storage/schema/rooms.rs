@@ -2,7 +2,7 @@
 //!
 //! Only the commit step of the pipeline writes here (`homeserver/rooms/pipeline/commit.rs`).
 
-use hearth_protocol::{EventKey, EventNum, LanePos, RoomKey, StateKeyNum, StateSetNum, UserKey};
+use hearth_protocol::{EventKey, EventNum, Lane, LanePos, RoomKey, StateKeyNum, StateSetNum, UserKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{Place, Profile, ScanBy, StampedValue, Table, value};
@@ -252,6 +252,19 @@ pub struct MembershipRow {
 value!(MembershipRow, 1);
 impl StampedValue for MembershipRow {}
 
+/// All that may be shown of a room, by the time that its sender's server gave it. Owner: rooms.
+pub struct EventTimes;
+impl Table for EventTimes {
+    const NUMBER: u16 = 217;
+    const NAME: &'static str = "event_time";
+    const PROFILE: Profile = Profile::Scan;
+    const PLACE: Place = Place::ByRoom;
+    /// `origin_server_ts`, then order.
+    type Key = (RoomKey, u64, i64);
+    type Value = EventNumRow;
+}
+impl ScanBy<RoomKey> for EventTimes {}
+
 /// Client transactions that made events; asserted absent, so that a repeated request makes nothing new. Owner: rooms.
 pub struct Transactions;
 impl Table for Transactions {
@@ -265,6 +278,24 @@ impl Table for Transactions {
 }
 impl ScanBy<RoomKey> for Transactions {}
 
+/// Client transactions by the time at which they were made, to be forgotten when that is long ago. Owner: rooms.
+pub struct TransactionTimes;
+impl Table for TransactionTimes {
+    const NUMBER: u16 = 218;
+    const NAME: &'static str = "transaction_time";
+    const PROFILE: Profile = Profile::Queue;
+    const PLACE: Place = Place::ByLane;
+    /// Lane, milliseconds since the epoch, then the key in [`Transactions`].
+    type Key = (Lane, u64, RoomKey, UserKey, String, String);
+    type Value = TransactionTimeRow;
+}
+impl ScanBy<Lane> for TransactionTimes {}
+
+/// Nothing beyond the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransactionTimeRow {}
+value!(TransactionTimeRow, 1);
+
 /// What a transaction made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransactionRow {
@@ -272,29 +303,6 @@ pub struct TransactionRow {
     pub at_ms: u64,
 }
 value!(TransactionRow, 1);
-
-/// Events that relate to an event, by their target. Owner: rooms.
-pub struct Relations;
-impl Table for Relations {
-    const NUMBER: u16 = 210;
-    const NAME: &'static str = "relation";
-    const PROFILE: Profile = Profile::Scan;
-    const PLACE: Place = Place::ByRoom;
-    type Key = (RoomKey, EventKey, EventNum);
-    type Value = RelationRow;
-}
-impl ScanBy<(RoomKey, EventKey)> for Relations {}
-
-/// How an event relates to its target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RelationRow {
-    pub rel_type: String,
-    pub kind: String,
-    pub sender: String,
-    /// The `key` of an annotation.
-    pub key: Option<String>,
-}
-value!(RelationRow, 1);
 
 /// Redactions by their target, also while the target is unknown. Owner: rooms.
 pub struct Redactions;

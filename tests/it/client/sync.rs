@@ -223,3 +223,53 @@ async fn state_events_tell_what_they_replaced() {
     let path = Client::room_path(&room, &format!("/event/{}", escape(event["event_id"].as_str().expect("an id"))));
     assert_eq!(alice.get(&path).await.ok()["unsigned"]["prev_content"], json!({ "topic": "old" }));
 }
+
+#[tokio::test]
+async fn a_filter_chooses_fields_and_format() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    alice.send_text(&room, "hello").await;
+    let timeline = |answer: Value| answer["rooms"]["join"][&room]["timeline"]["events"].as_array().cloned();
+    let fields = escape(&json!({ "event_fields": ["type", "content.body"] }).to_string());
+    let events = timeline(alice.sync_with(None, &format!("timeout=0&filter={fields}")).await).expect("events");
+    assert_eq!(events.last(), Some(&json!({ "type": "m.room.message", "content": { "body": "hello" } })));
+    let federation = escape(&json!({ "event_format": "federation" }).to_string());
+    let events = timeline(alice.sync_with(None, &format!("timeout=0&filter={federation}")).await).expect("events");
+    let event = events.last().expect("the message");
+    for field in ["auth_events", "prev_events", "hashes", "signatures", "depth", "unsigned"] {
+        assert!(event.get(field).is_some(), "{field}: {event}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_chooses_by_what_relates() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let root = alice.send_text(&room, "root").await;
+    alice.send_text(&room, "alone").await;
+    let content = json!({ "body": "reply", "m.relates_to": { "rel_type": "m.thread", "event_id": root } });
+    bob.put(&Client::send_path(&room, "m.room.message"), content).await.ok();
+    let bodies = |events: &Value| -> Vec<String> {
+        let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
+        events.iter().filter_map(|event| event["content"]["body"].as_str()).map(str::to_owned).collect()
+    };
+    for (filter, expected) in [
+        (json!({ "related_by_rel_types": ["m.thread"] }), vec!["root"]),
+        (json!({ "related_by_rel_types": ["m.replace"] }), vec![]),
+        (json!({ "related_by_senders": [bob.user_id] }), vec!["root"]),
+        (json!({ "related_by_rel_types": ["m.thread"], "related_by_senders": [alice.user_id] }), vec![]),
+        (json!({ "org.matrix.msc3874.rel_types": ["m.thread"] }), vec!["reply"]),
+        (json!({ "types": ["m.room.message"], "not_rel_types": ["m.thread"] }), vec!["alone", "root"]),
+    ] {
+        let text = escape(&filter.to_string());
+        let page = alice.get(&Client::room_path(&room, &format!("/messages?dir=b&filter={text}"))).await.ok();
+        assert_eq!(bodies(&page["chunk"]), expected, "/messages, {filter}");
+        let text = escape(&json!({ "room": { "timeline": filter } }).to_string());
+        let synced = alice.sync_with(None, &format!("timeout=0&filter={text}")).await;
+        let mut found = bodies(&synced["rooms"]["join"][&room]["timeline"]["events"]);
+        found.reverse();
+        assert_eq!(found, expected, "/sync, {filter}");
+    }
+}

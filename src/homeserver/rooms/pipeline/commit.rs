@@ -1,15 +1,17 @@
 //! The commit: everything that a batch of events changes, as one transaction. The only writer of the event tables.
 
-use hearth_protocol::{EventKey, EventNum, Lane, LanePos, UserKey, relation_of};
+use hearth_protocol::{EventKey, EventNum, Lane, LanePos, UserKey};
 use hearth_storage::schema::log::{ErasureDue, ErasuresDue, LogRow, OutputLog};
 use hearth_storage::schema::rooms::{
-    Arrival, ChainEventRow, ChainEvents, EventNumRow, EventNums, Events, History, Memberships, Outcome, RedactionRow,
-    Redactions, RelationRow, Relations, RoomHeads, StateKeys, StateSetRow, StateSets, TransactionRow, Transactions,
+    Arrival, ChainEventRow, ChainEvents, EventNumRow, EventNums, EventTimes, Events, History, Memberships, Outcome,
+    RedactionRow, Redactions, RoomHeads, StateKeys, StateSetRow, StateSets,
 };
 use hearth_storage::schema::users::{Membership, UserRoom, UserRooms};
 use hearth_storage::{CommitError, PosSlot, Txn};
 use ruma::UserId;
 
+use super::commit_relations::{delete_relation, write_relation, write_totals};
+use super::commit_transactions::write_transaction;
 use super::lane::Context;
 use super::working::{MemberChange, Pending, Working};
 use crate::rooms::error::RoomError;
@@ -43,7 +45,9 @@ pub async fn commit(context: &Context, working: &Working) -> Result<Option<LaneP
         let row = hearth_storage::schema::rooms::EventRow { redacted_by: Some(*redaction), ..target.to_row() };
         txn.put::<Events>(&(working.room.key, target.num), &row);
         write_erasure(context, &mut txn, lane, working, target.num, *redaction);
+        delete_relation(&mut txn, working.room.key, target);
     }
+    write_totals(&mut txn, working.room.key, &working.related);
     match slots.iter().rev().flatten().next() {
         Some(last) => txn.put_stamped::<RoomHeads>(&working.room.key, *last, &working.room.head),
         None => txn.put::<RoomHeads>(&working.room.key, &working.room.head),
@@ -83,35 +87,23 @@ fn write_events(context: &Context, txn: &mut Txn, lane: Lane, working: &Working)
         if let Some(redaction) = stored.redacted_by {
             write_erasure(context, txn, lane, working, num, redaction);
         }
-        write_indexes(context, txn, working, pending);
+        write_indexes(context, txn, lane, working, pending);
         slots.push(slot);
     }
     slots
 }
 
-fn write_indexes(context: &Context, txn: &mut Txn, working: &Working, pending: &Pending) {
+fn write_indexes(context: &Context, txn: &mut Txn, lane: Lane, working: &Working, pending: &Pending) {
     let (room, stored) = (working.room.key, &pending.stored);
     let event = &stored.event;
     if let Some(transaction) = &pending.transaction {
-        let key = (room, transaction.user, transaction.device.clone(), transaction.id.clone());
-        txn.assert_absent::<Transactions>(&key);
-        txn.put::<Transactions>(
-            &key,
-            &TransactionRow { event_id: event.id.to_string(), at_ms: context.env.clock.now().0 },
-        );
+        write_transaction(txn, lane, room, transaction, &event.id, context.env.clock.now().0);
     }
     if stored.outcome != Outcome::Accepted {
         return;
     }
-    if let Some(relation) = relation_of(event) {
-        let row = RelationRow {
-            rel_type: relation.rel_type,
-            kind: event.kind.clone(),
-            sender: event.sender.to_string(),
-            key: relation.key,
-        };
-        txn.put::<Relations>(&(room, EventKey::of(&relation.target), stored.num), &row);
-    }
+    txn.put::<EventTimes>(&(room, event.origin_server_ts, stored.order), &EventNumRow { num: stored.num });
+    write_relation(txn, room, stored);
     if let Some(target) = event.redacts.as_deref().filter(|_| event.kind == "m.room.redaction") {
         txn.put::<Redactions>(
             &(room, EventKey::of(target), stored.num),

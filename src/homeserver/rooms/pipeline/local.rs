@@ -71,6 +71,7 @@ pub async fn stage_draft(context: &Context, working: &mut Working, local: LocalD
     if let Some(existing) = find_same_state(context, working, &local.draft).await? {
         return Ok(Staged::Existing(existing));
     }
+    super::relations::check_draft(context, working, &local.draft).await?;
     let auth = load_auth_state(context, working, &local.draft).await?;
     let placement = place(working, &auth);
     let hashes = load_reference_hashes(context, working, &auth).await?;
@@ -111,12 +112,14 @@ pub async fn stage_built(
         stored.after = working.set_state(key, num);
     }
     working.apply_extremity(&event, num);
-    let index = working.push(Pending { stored, unsigned: Some(unsigned), transaction, is_news: true, links });
+    let unsigned = Some(unsigned);
+    let index = working.push(Pending { stored, unsigned, transaction, is_new_here: true, is_news: true, links });
     if event.kind == "m.room.member" {
         let stripped = load_stripped_state(context, working, &event).await?;
         working.apply_membership(index, &event, num, stripped);
     }
     super::publish::apply_redactions(context, working, index).await?;
+    super::relations::apply_relation(context, working, index).await?;
     Ok(index)
 }
 

@@ -5,9 +5,12 @@
 
 mod batch;
 mod commit;
+mod commit_relations;
+mod commit_transactions;
 mod lane;
 mod local;
 mod publish;
+mod relations;
 mod remote;
 mod resolution;
 mod sets;
@@ -16,6 +19,7 @@ mod submission;
 mod working;
 
 pub use commit::erase_original;
+pub use commit_transactions::forget_transactions;
 pub use lane::{LaneWorker, Pipeline};
 pub use stats::PipelineStats;
 pub use submission::{LocalDraft, RemoteEvent, Submission, Submitted, SubmittedEvent, Transaction};

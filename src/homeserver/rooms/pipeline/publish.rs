@@ -55,15 +55,20 @@ async fn apply_redaction(
     if let Some(at) = working.events.iter().position(|pending| pending.stored.event.id == target) {
         let event = working.events[at].stored.event.clone();
         if may_redact(context, working, redaction, &event).await? {
+            super::relations::remove_pending(context, working, at).await?;
             mark_redacted(working, at, num);
         }
+        return Ok(());
+    }
+    if working.redacted.iter().any(|(known, _)| known.event.id == target) {
         return Ok(());
     }
     let Some(target) = load_target(context, working, target).await? else {
         return Ok(());
     };
     if target.redacted_by.is_none() && may_redact(context, working, redaction, &target.event).await? {
-        working.redacted.push((target, num));
+        working.redacted.push((target.clone(), num));
+        super::relations::remove_stored(context, working, &target).await?;
     }
     Ok(())
 }
@@ -107,6 +112,10 @@ pub fn publish(context: &Context, mut working: Working, first: Option<LanePos>) 
     let mut pos = first;
     let mut events = Vec::with_capacity(working.events.len());
     let rules = working.room.rules;
+    let unrelated = working.events.iter().filter(|pending| pending.is_new_here);
+    let unrelated = unrelated.map(|pending| (EventKey::of(&pending.stored.event.id), None));
+    let related = working.related.iter().map(|(target, related)| (*target, Some(related.now)));
+    context.reader.remember_totals(working.room.key, unrelated.chain(related));
     for mut pending in std::mem::take(&mut working.events) {
         if let Some(at) = pos.filter(|_| pending.is_news) {
             pending.stored.pos = at;

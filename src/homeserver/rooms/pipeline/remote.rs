@@ -215,11 +215,14 @@ async fn record(
     }
     let is_news = outcome == Outcome::Accepted && origin == Origin::Remote;
     let after_set = stored.after;
-    let index = working.push(Pending { stored, unsigned: None, transaction: None, is_news, links });
+    let index = working.push(Pending { stored, unsigned: None, transaction: None, is_new_here: false, is_news, links });
     if is_news {
         working.apply_extremity(event, num);
         move_current_state(context, working, index, (after_set, after)).await?;
         super::publish::apply_redactions(context, working, index).await?;
+    }
+    if outcome == Outcome::Accepted {
+        super::relations::apply_relation(context, working, index).await?;
     }
     Ok(index)
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use hearth_protocol::{Event, EventNum, StateKeyNum, StateSetNum, UnsignedEvent, UserKey};
+use hearth_protocol::{Event, EventKey, EventNum, StateKeyNum, StateSetNum, UnsignedEvent, UserKey};
 use hearth_storage::StorageError;
 use hearth_storage::schema::rooms::{ChainPlace, Extremity, MembershipRow, Outcome, StateKeyRow, StateSetRow};
 use hearth_storage::schema::users::Membership;
 use ruma::{EventId, OwnedEventId, UserId};
 
+use super::relations::Related;
 use super::submission::Transaction;
 use crate::rooms::reader::RoomReader;
 use crate::rooms::snapshot::RoomSnapshot;
@@ -21,6 +22,8 @@ pub struct Pending {
     /// The local event that still wants a signature; none for remote ones.
     pub unsigned: Option<UnsignedEvent>,
     pub transaction: Option<Transaction>,
+    /// Whether it was made here just now, so that nothing can refer to it yet.
+    pub is_new_here: bool,
     /// Whether it arrives as news: gets a position, a row of the log and a place in arrival order.
     pub is_news: bool,
     /// The links that leave its chain at it.
@@ -48,6 +51,8 @@ pub struct Working {
     pub members: BTreeMap<UserKey, MemberChange>,
     /// Targets whose rows get a redaction: the target as stored before, and the redaction's number.
     pub redacted: Vec<(Arc<StoredEvent>, EventNum)>,
+    /// Targets of relations whose totals change.
+    pub related: BTreeMap<EventKey, Related>,
     fresh: HashMap<OwnedEventId, usize>,
 }
 
@@ -62,6 +67,7 @@ impl Working {
             sets: Vec::new(),
             members: BTreeMap::new(),
             redacted: Vec::new(),
+            related: BTreeMap::new(),
             fresh: HashMap::new(),
         }
     }
@@ -75,6 +81,7 @@ impl Working {
             state_keys: self.state_keys.len(),
             sets: self.sets.len(),
             redacted: self.redacted.len(),
+            related: self.related.clone(),
             members: self.members.clone(),
         }
     }
@@ -203,6 +210,7 @@ pub struct Mark {
     state_keys: usize,
     sets: usize,
     redacted: usize,
+    related: BTreeMap<EventKey, Related>,
     members: BTreeMap<UserKey, MemberChange>,
 }
 
@@ -214,6 +222,7 @@ impl Working {
         self.state_keys.truncate(mark.state_keys);
         self.sets.truncate(mark.sets);
         self.redacted.truncate(mark.redacted);
+        self.related = mark.related;
         self.fresh.retain(|_, index| *index < mark.events);
         self.members = mark.members;
     }
