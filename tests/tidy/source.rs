@@ -16,8 +16,8 @@ const TEXT_EXTENSIONS: &[&str] = &[
     "rs", "md", "toml", "txt", "yaml", "yml", "py", "js", "mjs", "ts", "tsx", "css", "html", "sh", "service", "json",
     "snap", "mod",
 ];
-/// Written by package managers.
-const SKIPPED_FILES: &[&str] = &["package-lock.json", "Cargo.lock", "LICENSE"];
+/// Written by package managers, or by git in a second worktree.
+const SKIPPED_FILES: &[&str] = &["package-lock.json", "Cargo.lock", "LICENSE", ".git"];
 
 /// One text file.
 pub struct SourceFile {
