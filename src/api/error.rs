@@ -7,8 +7,8 @@ use hearth_homeserver::{
     sync::SyncError,
     users::{
         AccountDataError, AccountError, AuthError, BadDevice, BadPassword, BadUsername, DeviceError, FilterError,
-        LoginError, PasswordFailure, PresenceError, ProfileError, RegisterError, StageError, StoreFailure,
-        UiaChallenge, UiaError,
+        LoginError, PasswordFailure, PresenceError, ProfileError, PushRuleError, RegisterError, StageError,
+        StoreFailure, TagError, UiaChallenge, UiaError,
     },
 };
 use hearth_protocol::BadEvent;
@@ -229,6 +229,31 @@ impl From<FilterError> for ApiError {
             FilterError::TooLarge => Self::too_large(error.to_string()),
             FilterError::TooMany => Self::resource_limit(error.to_string()),
             FilterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PushRuleError> for ApiError {
+    fn from(error: PushRuleError) -> Self {
+        match error {
+            PushRuleError::Unknown => Self::not_found("Unknown push rule."),
+            PushRuleError::UnknownNeighbour => bad_request("M_UNKNOWN", &error),
+            PushRuleError::ServerDefault | PushRuleError::Id | PushRuleError::Order => {
+                Self::invalid_param(error.to_string())
+            }
+            PushRuleError::TooLarge => Self::too_large(error.to_string()),
+            PushRuleError::TooMany => Self::resource_limit(error.to_string()),
+            PushRuleError::AccountData(error) => error.into(),
+        }
+    }
+}
+
+impl From<TagError> for ApiError {
+    fn from(error: TagError) -> Self {
+        match error {
+            TagError::Invalid => Self::invalid_param(error.to_string()),
+            TagError::Order => Self::bad_json(error.to_string()),
+            TagError::AccountData(error) => error.into(),
         }
     }
 }

@@ -20,6 +20,11 @@ const STATE_WITHOUT_KEY: [&str; 4] = [
     "/_matrix/client/r0/rooms/{room_id}/state/{event_type}/",
 ];
 
+/// Paths of push rules without the slash at their end, which some clients leave out.
+const PUSH_RULES: [&str; 2] = ["/_matrix/client/v3/pushrules", "/_matrix/client/r0/pushrules"];
+/// The same for the global ones.
+const PUSH_RULES_GLOBAL: [&str; 2] = ["/_matrix/client/v3/pushrules/global", "/_matrix/client/r0/pushrules/global"];
+
 /// Everything that is served, ready to be given requests.
 ///
 /// The listener adds [`crate::PeerAddress`] to each request; logs, metrics and time limits are layers
@@ -64,7 +69,13 @@ fn accounts() -> Router<AppState> {
 
 /// What belongs to a user.
 fn user_data() -> Router<AppState> {
-    Router::new()
+    let rules = PUSH_RULES
+        .into_iter()
+        .fold(Router::new(), |router, path| router.serve_also(path, client::pushrules::get_push_rules));
+    let rules = PUSH_RULES_GLOBAL
+        .into_iter()
+        .fold(rules, |router, path| router.serve_also(path, client::pushrules::get_push_rules_global));
+    rules
         .serve(client::profile::get_user_profile)
         .serve(client::profile::get_profile_field)
         .serve(client::profile::set_profile_field)
@@ -73,6 +84,11 @@ fn user_data() -> Router<AppState> {
         .serve(client::account_data::get_account_data)
         .serve(client::account_data::set_account_data_per_room)
         .serve(client::account_data::get_account_data_per_room)
+        .serve(client::account_data::delete_account_data)
+        .serve(client::account_data::delete_account_data_per_room)
+        .serve(client::tags::get_room_tags)
+        .serve(client::tags::set_room_tag)
+        .serve(client::tags::delete_room_tag)
         .serve(client::filter::define_filter)
         .serve(client::filter::get_filter)
         .serve(client::pushrules::get_push_rules)
@@ -80,6 +96,11 @@ fn user_data() -> Router<AppState> {
         .serve(client::pushrules::get_push_rule)
         .serve(client::pushrules::is_push_rule_enabled)
         .serve(client::pushrules::get_push_rule_actions)
+        .serve(client::pushrules::set_push_rule)
+        .serve(client::pushrules::delete_push_rule)
+        .serve(client::pushrules::set_push_rule_enabled)
+        .serve(client::pushrules::set_push_rule_actions)
+        .serve(client::notifications::get_notifications)
         .serve(client::presence::set_presence)
         .serve(client::presence::get_presence)
         .serve(client::sync::sync)

@@ -12,11 +12,17 @@ use std::{
 use ruma::{
     Int, OwnedUserId, RoomId, UInt, UserId,
     events::AnySyncTimelineEvent,
-    power_levels::NotificationPowerLevels,
-    push::{AnyPushRuleRef, FlattenedJson, PushConditionPowerLevelsCtx, PushConditionRoomCtx, Ruleset},
+    power_levels::{NotificationPowerLevels, NotificationPowerLevelsKey},
+    push::{
+        Action, AnyPushRuleRef, ConditionalPushRule, ConditionalPushRuleInit, EventMatchConditionData,
+        EventPropertyIsConditionData, FlattenedJson, HighlightTweakValue, PatternedPushRuleInit, PushCondition,
+        PushConditionPowerLevelsCtx, PushConditionRoomCtx, RoomMemberCountConditionData, RoomMemberCountIs, Ruleset,
+        SenderNotificationPermissionConditionData, SoundTweakValue, Tweak,
+    },
     room_version_rules::RoomPowerLevelsRules,
     serde::Raw,
 };
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{Event, RoomRules, power::PowerLevels};
@@ -31,26 +37,116 @@ pub struct Actions {
     /// The sound to play, if any.
     pub sound: Option<String>,
     /// The actions as the user's rule has them, for the push gateway and `/notifications`.
-    pub actions: Vec<ruma::push::Action>,
+    pub actions: Vec<Action>,
 }
 
-/// The push rules of a user who has changed none.
+/// The push rules of a user who has changed none: those of the specification, and those of polls (MSC3930).
 pub fn default_rules(user: &UserId) -> Ruleset {
-    Ruleset::server_default(user)
+    let mut rules = Ruleset::server_default(user);
+    let poll = "org.matrix.msc3381.poll";
+    rules.override_.insert(build_poll_rule("poll_response", &format!("{poll}.response"), PollRule::Silent));
+    for part in ["start", "end"] {
+        let kind = format!("{poll}.{part}");
+        rules.underride.insert(build_poll_rule(&format!("poll_{part}_one_to_one"), &kind, PollRule::OneToOne));
+        rules.underride.insert(build_poll_rule(&format!("poll_{part}"), &kind, PollRule::Group));
+    }
+    add_legacy_mentions(&mut rules, user);
+    rules
+}
+
+/// The rules by which those are mentioned whose name stands in a text. The specification has dropped them; clients that do
+/// not yet say whom they mention, and conformance tests, have not.
+const LEGACY_MENTIONS: [&str; 3] = [".m.rule.contains_display_name", ".m.rule.roomnotif", ".m.rule.contains_user_name"];
+
+fn add_legacy_mentions(rules: &mut Ruleset, user: &UserId) {
+    let highlight = || Action::SetTweak(Tweak::Highlight(HighlightTweakValue::Yes));
+    let sound = || Action::SetTweak(Tweak::Sound(SoundTweakValue::Default));
+    let [display_name, room, user_name] = LEGACY_MENTIONS.map(str::to_owned);
+    let body_has_room = EventMatchConditionData::new("content.body".to_owned(), "@room".to_owned());
+    let may_notify_room = SenderNotificationPermissionConditionData::new(NotificationPowerLevelsKey::Room);
+    #[expect(deprecated, reason = "for the rules that used it")]
+    let conditions = vec![PushCondition::ContainsDisplayName];
+    let by_name = ConditionalPushRuleInit {
+        actions: vec![Action::Notify, sound(), highlight()],
+        default: true,
+        enabled: true,
+        rule_id: display_name,
+        conditions,
+    };
+    let by_room = ConditionalPushRuleInit {
+        actions: vec![Action::Notify, highlight()],
+        default: true,
+        enabled: true,
+        rule_id: room,
+        conditions: vec![
+            PushCondition::SenderNotificationPermission(may_notify_room),
+            PushCondition::EventMatch(body_has_room),
+        ],
+    };
+    for (rule, after) in [(by_name, ".m.rule.is_user_mention"), (by_room, ".m.rule.is_room_mention")] {
+        let (from, _) = rules.override_.insert_full(rule.into());
+        let to = rules.override_.get_index_of(after).map_or(from, |at| at + 1);
+        rules.override_.move_index(from, to);
+    }
+    let by_user_name = PatternedPushRuleInit {
+        actions: vec![Action::Notify, sound(), highlight()],
+        default: true,
+        enabled: true,
+        rule_id: user_name,
+        pattern: user.localpart().to_owned(),
+    };
+    rules.content.insert(by_user_name.into());
+}
+
+/// How loud a poll is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PollRule {
+    Silent,
+    OneToOne,
+    Group,
+}
+
+fn build_poll_rule(name: &str, kind: &str, rule: PollRule) -> ConditionalPushRule {
+    let mut conditions =
+        vec![PushCondition::EventPropertyIs(EventPropertyIsConditionData::new("type".to_owned(), kind.into()))];
+    let mut actions = Vec::new();
+    if rule != PollRule::Silent {
+        actions.push(Action::Notify);
+    }
+    if rule == PollRule::OneToOne {
+        let two = RoomMemberCountIs::from(UInt::from(2_u32));
+        conditions.insert(0, PushCondition::RoomMemberCount(RoomMemberCountConditionData::new(two)));
+        actions.push(Action::SetTweak(Tweak::Sound(SoundTweakValue::Default)));
+    }
+    let id = format!(".org.matrix.msc3930.rule.{name}");
+    let init = ConditionalPushRuleInit { actions, default: true, enabled: true, rule_id: id, conditions };
+    init.into()
 }
 
 /// An event taken apart for the rules.
 pub struct PushEvent {
     fields: FlattenedJson,
     sender: OwnedUserId,
+    /// It says itself whom it mentions (C-S API, "User and room mentions"): names in its text mean nothing.
+    has_mentions: bool,
 }
 
 impl PushEvent {
     /// Takes an event apart. The depth of its JSON was bounded when it came in.
     pub fn of(event: &Event) -> Self {
+        #[derive(Deserialize)]
+        struct Mentions {
+            #[serde(rename = "m.mentions")]
+            mentions: Option<IgnoredAny>,
+        }
+        let mentions = event.content_as::<Mentions>();
         let json: Box<RawValue> = event.json.clone();
         let raw: Raw<AnySyncTimelineEvent> = Raw::from_json(json);
-        Self { fields: FlattenedJson::from_raw(&raw), sender: event.sender.clone() }
+        Self {
+            fields: FlattenedJson::from_raw(&raw),
+            sender: event.sender.clone(),
+            has_mentions: mentions.is_ok_and(|content| content.mentions.is_some()),
+        }
     }
 }
 
@@ -103,7 +199,9 @@ pub fn evaluate_push(rules: &Ruleset, event: &PushEvent, reader: &PushReader) ->
     if event.sender == reader.0.user_id {
         return Actions::default();
     }
-    let matched = rules.iter().find(|rule| now(rule.applies(&event.fields, &reader.0)).unwrap_or(false));
+    let is_passed_over = |rule: &AnyPushRuleRef<'_>| event.has_mentions && LEGACY_MENTIONS.contains(&rule.rule_id());
+    let mut rules = rules.iter().filter(|rule| !is_passed_over(rule));
+    let matched = rules.find(|rule| now(rule.applies(&event.fields, &reader.0)).unwrap_or(false));
     matched.map(actions_of).unwrap_or_default()
 }
 

@@ -82,12 +82,50 @@ fn a_room_mention_needs_power() {
     assert!(!judged(message("@carol:c.org", content)).highlight);
 }
 
-/// Version 1.17 of the specification removed the rules that looked for names in the text.
+/// The specification has dropped these rules; clients that name nobody in `m.mentions`, and Complement, have not.
 #[test]
-fn names_in_the_text_are_no_mentions() {
+fn names_in_the_text_are_mentions_only_where_the_event_does_not_say_whom_it_mentions() {
     for body in ["hello Bob", "hello bob", "hello @room", "hello @bob:b.org"] {
-        assert!(!judged(message(ALICE, text(body))).highlight, "{body}");
+        assert!(judged(message(ALICE, text(body))).highlight, "{body}");
+        let silent = json!({ "msgtype": "m.text", "body": body, "m.mentions": {} });
+        assert!(!judged(message(ALICE, silent)).highlight, "{body}");
     }
+    assert!(!judged(message("@carol:c.org", text("hello @room"))).highlight, "a room mention needs power");
+    assert!(!judged(message(ALICE, text("hello bobby"))).highlight);
+}
+
+#[test]
+fn the_order_of_the_default_rules_is_that_of_the_specification_with_what_stands_beside_it() {
+    let rules = default_rules(user(BOB));
+    let ids: Vec<_> = rules.override_.iter().map(|rule| rule.rule_id.as_str()).collect();
+    let expected = [
+        ".m.rule.master",
+        ".m.rule.suppress_notices",
+        ".m.rule.invite_for_me",
+        ".m.rule.member_event",
+        ".m.rule.is_user_mention",
+        ".m.rule.contains_display_name",
+        ".m.rule.is_room_mention",
+        ".m.rule.roomnotif",
+        ".m.rule.tombstone",
+        ".m.rule.reaction",
+        ".m.rule.room.server_acl",
+        ".m.rule.suppress_edits",
+        ".org.matrix.msc3930.rule.poll_response",
+    ];
+    assert_eq!(ids, expected);
+    assert_eq!(rules.content.len(), 1);
+}
+
+#[test]
+fn polls_notify_like_messages() {
+    let poll = |part: &str| Sample::message(&format!("org.matrix.msc3381.poll.{part}"), ALICE, json!({}));
+    let rules = default_rules(user(BOB));
+    for part in ["start", "end"] {
+        assert_eq!(outcome(&judged_in(&rules, poll(part), 2)), (true, false, true), "{part}");
+        assert_eq!(outcome(&judged_in(&rules, poll(part), 5)), (true, false, false), "{part}");
+    }
+    assert_eq!(outcome(&judged_in(&rules, poll("response"), 2)), (false, false, false));
 }
 
 #[test]

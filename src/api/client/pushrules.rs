@@ -6,8 +6,8 @@ use axum::extract::State;
 use hearth_homeserver::users::{LocalUser, Users};
 use ruma::{
     api::client::push::{
-        PushRule, get_pushrule, get_pushrule_actions, get_pushrule_enabled, get_pushrules_all,
-        get_pushrules_global_scope,
+        PushRule, delete_pushrule, get_pushrule, get_pushrule_actions, get_pushrule_enabled, get_pushrules_all,
+        get_pushrules_global_scope, set_pushrule, set_pushrule_actions, set_pushrule_enabled,
     },
     push::{AnyPushRule, AnyPushRuleRef, RuleKind, Ruleset},
 };
@@ -65,6 +65,46 @@ pub async fn get_push_rule_actions(
 ) -> Result<get_pushrule_actions::v3::Response> {
     let rule = load_rule(&users, &user, body.kind, &body.rule_id).await?;
     Ok(Reply(get_pushrule_actions::v3::Response::new(rule.actions().to_owned())))
+}
+
+/// `PUT /_matrix/client/v3/pushrules/global/{kind}/{ruleId}`
+pub async fn set_push_rule(
+    State(users): State<Users>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<set_pushrule::v3::Request>,
+) -> Result<set_pushrule::v3::Response> {
+    users.set_push_rule(&user, body.rule, body.after.as_deref(), body.before.as_deref()).await?;
+    Ok(Reply(set_pushrule::v3::Response::new()))
+}
+
+/// `DELETE /_matrix/client/v3/pushrules/global/{kind}/{ruleId}`
+pub async fn delete_push_rule(
+    State(users): State<Users>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<delete_pushrule::v3::Request>,
+) -> Result<delete_pushrule::v3::Response> {
+    users.delete_push_rule(&user, &body.kind, &body.rule_id).await?;
+    Ok(Reply(delete_pushrule::v3::Response::new()))
+}
+
+/// `PUT /_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled`
+pub async fn set_push_rule_enabled(
+    State(users): State<Users>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<set_pushrule_enabled::v3::Request>,
+) -> Result<set_pushrule_enabled::v3::Response> {
+    users.set_push_rule_enabled(&user, &body.kind, &body.rule_id, body.enabled).await?;
+    Ok(Reply(set_pushrule_enabled::v3::Response::new()))
+}
+
+/// `PUT /_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions`
+pub async fn set_push_rule_actions(
+    State(users): State<Users>,
+    Caller(user): Caller,
+    Ruma(body): Ruma<set_pushrule_actions::v3::Request>,
+) -> Result<set_pushrule_actions::v3::Response> {
+    users.set_push_rule_actions(&user, &body.kind, &body.rule_id, body.actions).await?;
+    Ok(Reply(set_pushrule_actions::v3::Response::new()))
 }
 
 async fn load_rules(users: &Users, user: &LocalUser) -> std::result::Result<Ruleset, ApiError> {

@@ -47,10 +47,7 @@ impl Flows {
         request: &ContextRequest<'_>,
     ) -> Result<Context, RoomError> {
         let Readable { view, .. } = self.require_readable(user, room).await?;
-        let stored = view.load_event(event_id).await?.ok_or(RoomError::UnknownEvent)?;
-        if !view.check_access(&stored, &user.user_id).await? {
-            return Err(RoomError::UnknownEvent);
-        }
+        let stored = self.require_event(&view, user, event_id).await?;
         let limit = request.limit.min(PAGE_EVENTS_MAX);
         let (before_max, after_max) = (limit / 2, limit - limit / 2);
         let (backward, forward) = (HistoryPos::of(&stored), beyond(&stored, Direction::Forward));

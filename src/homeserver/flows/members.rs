@@ -40,10 +40,7 @@ impl Flows {
         event_id: &EventId,
     ) -> Result<Box<RawValue>, RoomError> {
         let view = self.rooms.load_view(room).await?.ok_or(RoomError::UnknownEvent)?;
-        let stored = view.load_event(event_id).await?.ok_or(RoomError::UnknownEvent)?;
-        if !view.check_access(&stored, &user.user_id).await? {
-            return Err(RoomError::UnknownEvent);
-        }
+        let stored = self.require_event(&view, user, event_id).await?;
         self.write_event(&view, user, &stored).await
     }
 

@@ -124,7 +124,7 @@ pub(super) async fn walk(
             return Ok(Walked { events, next: None });
         };
         looked_at += stretch.events.len();
-        let is_heard = |stored: &StoredEvent| stored.event.is_state() || !ignored.contains(&stored.event.sender);
+        let is_heard = |stored: &StoredEvent| !ignored.hides(&stored.event);
         let wanted = stretch.events.into_iter().filter(|stored| is_heard(stored) && filter.matches(&stored.event));
         let wanted = view.list_related_by(wanted.collect(), filter).await?;
         let missing = limit - events.len();

@@ -24,9 +24,9 @@ use std::sync::Arc;
 
 use crate::env::Env;
 use crate::rooms::{Access, Audience, Form, RoomError, RoomView, Rooms, StoredEvent};
-use crate::users::{IgnoredUsers, LocalUser, Users};
+use crate::users::{LocalUser, Users};
 use hearth_protocol::RoomKey;
-use ruma::RoomId;
+use ruma::{EventId, RoomId};
 use serde_json::value::RawValue;
 
 /// A cheap handle.
@@ -73,9 +73,34 @@ impl Flows {
     ) -> Result<Box<RawValue>, RoomError> {
         let events = std::slice::from_ref(stored);
         let is_alone = view.list_totals(events).await?.iter().all(Option::is_none);
-        let ignored = if is_alone { IgnoredUsers::default() } else { self.users.load_ignored(&user.user_id).await? };
+        let ignored = if is_alone { Arc::default() } else { self.users.load_ignored(&user.user_id).await? };
         let written = view.list_bundled_json(events, self.audience(user), &ignored).await?.pop();
         written.ok_or(RoomError::UnknownEvent)
+    }
+
+    /// An event that the user may see and wants to: past the access gate, and no message of somebody whom they ignore.
+    /// What is not to be seen is as good as unknown.
+    async fn require_event(
+        &self,
+        view: &RoomView,
+        user: &LocalUser,
+        event_id: &EventId,
+    ) -> Result<Arc<StoredEvent>, RoomError> {
+        let stored = view.load_event(event_id).await?.ok_or(RoomError::UnknownEvent)?;
+        self.list_shown(view, user, vec![stored]).await?.pop().ok_or(RoomError::UnknownEvent)
+    }
+
+    /// Those of the events that the user may see and wants to, in their order.
+    async fn list_shown(
+        &self,
+        view: &RoomView,
+        user: &LocalUser,
+        events: Vec<Arc<StoredEvent>>,
+    ) -> Result<Vec<Arc<StoredEvent>>, RoomError> {
+        let mut shown = view.list_visible(events, &user.user_id).await?;
+        let ignored = self.users.load_ignored(&user.user_id).await?;
+        shown.retain(|stored| !ignored.hides(&stored.event));
+        Ok(shown)
     }
 
     fn audience<'a>(&self, user: &'a LocalUser) -> Audience<'a> {

@@ -81,7 +81,8 @@ impl ReadMarks {
         own.max(self.all)
     }
 
-    fn add(&mut self, thread: &str, pos: LanePos) {
+    /// Notes that a thread (empty for all of them) is read up to a position.
+    pub fn add(&mut self, thread: &str, pos: LanePos) {
         if thread.is_empty() {
             self.all = self.all.max(pos);
             return;
@@ -270,13 +271,27 @@ async fn check_thread(
     let Some(event) = event else {
         return Err(RoomError::Invalid("the event is not known, so it is in no thread"));
     };
-    let root = thread_root(view, event).await?;
-    let fits = match &root {
-        Some(root) => root == thread,
-        // The first event of a thread is read in the thread and outside of it.
-        None => thread == MAIN_THREAD || thread == event_id.as_str(),
+    let fits = if thread == MAIN_THREAD {
+        thread_root(view, event).await?.is_none()
+    } else {
+        event_id == thread || leads_to(view, event, thread).await?
     };
     if fits { Ok(()) } else { Err(RoomError::Invalid("the event is not in this thread")) }
+}
+
+/// Whether an event's relations, of whatever kind, lead to the root of a thread: what speaks of the root, or of an event
+/// in the thread, may be read with the thread as well as outside of it.
+async fn leads_to(view: &RoomView, event: &StoredEvent, thread: &str) -> Result<bool, StorageError> {
+    let mut relation = relation_of(&event.event);
+    for _ in 0..RELATION_STEPS_MAX {
+        let Some(found) = relation else { return Ok(false) };
+        if found.target == thread {
+            return Ok(true);
+        }
+        let Some(parent) = view.load_event(&found.target).await? else { return Ok(false) };
+        relation = relation_of(&parent.event);
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

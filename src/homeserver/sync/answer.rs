@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use hearth_protocol::RoomKey;
 use ruma::OwnedUserId;
+use ruma::presence::PresenceState;
 use tokio::time::{Duration, sleep};
 
 use super::account_data::load_account_data;
@@ -14,6 +15,7 @@ use super::error::SyncError;
 use super::follower::SyncFollower;
 use super::hub::Hub;
 use super::lazy_members::SentMembers;
+use super::pace::Pace;
 use super::personal::Personal;
 use super::presence::load_presence;
 use super::request::{SyncRequest, TIMEOUT_MS_MAX};
@@ -31,6 +33,8 @@ use crate::worker::{Stop, Worker};
 
 /// Rooms that one answer works on side by side.
 const ROOMS_AT_ONCE: usize = 16;
+/// How often a waiting request counts as a sign of life, in milliseconds.
+const KEEP_ALIVE_MS: u64 = 30_000;
 
 /// The handle of sync; cheap to clone.
 #[derive(Clone)]
@@ -41,10 +45,11 @@ pub(super) struct Inner {
     pub(super) users: Users,
     pub(super) rooms: Rooms,
     pub(super) typing: Typing,
-    receipts: Receipts,
+    pub(super) receipts: Receipts,
     pub(super) hub: Arc<Hub>,
-    unread: UnreadCounter,
+    pub(super) unread: UnreadCounter,
     sent_members: SentMembers,
+    pace: Pace,
     answers: Counter,
     attempts: Counter,
 }
@@ -68,6 +73,7 @@ impl Sync {
             hub,
             unread: UnreadCounter::default(),
             sent_members: SentMembers::default(),
+            pace: Pace::default(),
             answers: Counter::default(),
             attempts: Counter::default(),
         }))
@@ -125,20 +131,37 @@ impl Sync {
         }
         let timeout = sleep(Duration::from_millis(request.timeout_ms.min(TIMEOUT_MS_MAX)));
         tokio::pin!(timeout);
-        let mut bell = session.listen();
+        let (mut bell, mut quiet_bell) = (session.listen(), session.listen_quietly());
         inner.answers.increment();
         loop {
             bell.borrow_and_update();
+            quiet_bell.borrow_and_update();
             let attempt = inner.attempt(who, request, &session).await?;
-            if request.is_immediate() || !attempt.response.is_empty() {
+            if request.is_immediate() || attempt.response.has_urgent() {
+                return Ok(attempt.response);
+            }
+            let pause_ms = inner.pause_ms(&session);
+            if !attempt.response.is_empty() && pause_ms == 0 {
+                inner.note_quiet_answer(&session);
                 return Ok(attempt.response);
             }
             if attempt.is_list_new {
                 // From now on the session is woken for its rooms; what came before that is found by looking once more.
                 continue;
             }
+            // What is no message waits until the pause is over, whether it is there already or comes meanwhile.
+            let is_held = !attempt.response.is_empty();
+            let quietly = async {
+                if !is_held {
+                    // The sender is the session, which this request holds.
+                    let _ = quiet_bell.changed().await;
+                }
+                sleep(Duration::from_millis(inner.pause_ms(&session))).await;
+            };
             tokio::select! {
                 changed = bell.changed() => if changed.is_err() { return Ok(attempt.response) },
+                () = quietly => {}
+                () = sleep(Duration::from_millis(KEEP_ALIVE_MS)) => inner.keep_alive(who, request),
                 () = &mut timeout => return Ok(attempt.response),
                 () = stop.cancelled() => return Ok(attempt.response),
             }
@@ -161,6 +184,26 @@ impl Metered for Sync {
 }
 
 impl Inner {
+    /// How long a user is not told of typing, receipts and presence alone, in milliseconds.
+    fn pause_ms(&self, session: &Session) -> u64 {
+        let now_ms = self.env.clock.monotonic_ms();
+        let Some(told_ms) = session.quiet_answer_ms() else { return 0 };
+        (told_ms + self.pace.pause_ms(now_ms)).saturating_sub(now_ms)
+    }
+
+    fn note_quiet_answer(&self, session: &Session) {
+        let now_ms = self.env.clock.monotonic_ms();
+        session.note_quiet_answer(now_ms);
+        self.pace.note_answer(now_ms);
+    }
+
+    /// A client that waits long is there all the same.
+    fn keep_alive(&self, who: &LocalUser, request: &SyncRequest) {
+        if request.set_presence != PresenceState::Offline {
+            self.users.presence().keep_alive(&who.user_id);
+        }
+    }
+
     /// One look at what there is.
     async fn attempt(&self, who: &LocalUser, request: &SyncRequest, session: &Session) -> Result<Attempt, SyncError> {
         self.attempts.increment();
@@ -240,6 +283,7 @@ async fn gather(
         presence: Vec::new().into(),
         rooms: sections,
         device_one_time_keys_count: std::collections::BTreeMap::new(),
+        device_unused_fallback_key_types: Vec::new(),
     };
     Ok((response, newcomers))
 }

@@ -40,7 +40,11 @@ pub async fn list_receipts(
     to: LanePos,
 ) -> Result<Vec<ReceiptChange>, StorageError> {
     let mut rows = scope.receipts.list_changed(room, from, to, RECEIPTS_MAX).await?;
-    rows.retain(|row| row.kind != ReceiptKind::ReadPrivate as u8 || row.user_id == scope.who.user_id.as_str());
+    let me = scope.who.user_id.as_str();
+    rows.retain(|row| row.kind != ReceiptKind::ReadPrivate as u8 || row.user_id == me);
+    if !scope.personal.ignored.is_empty() {
+        rows.retain(|row| !<&UserId>::try_from(row.user_id.as_str()).is_ok_and(|user| scope.personal.ignores(user)));
+    }
     Ok(rows)
 }
 

@@ -1,13 +1,16 @@
 //! The worker that keeps the hub at the front of the logs, so that waiting costs nothing.
 
+use std::collections::HashSet;
+use std::future::pending;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hearth_protocol::{Clock, Lane, LanePos, UserKey};
+use hearth_protocol::{Clock, Lane, LanePos, RoomKey, UserKey};
 use hearth_storage::schema::changes::ChangeLog;
 use hearth_storage::{Page, Store};
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Sleep, sleep};
 
 use super::hub::Hub;
 use super::token::Positions;
@@ -21,6 +24,8 @@ const SWEEP_MS: u64 = 60 * 1_000;
 const RETRY_MS: u64 = 1_000;
 /// How long to wait for effects on other lanes that are not applied yet, in milliseconds.
 const LAG_MS: u64 = 3;
+/// How long typing, receipts and presence are gathered before those who wait are told, in milliseconds.
+const GATHER_MS: u64 = 100;
 /// Rows of the change log that one transaction clears.
 const CLEARED_PER_COMMIT: usize = 500;
 /// Transactions that one sweep makes for a lane.
@@ -62,13 +67,13 @@ impl SyncFollower {
         let mut presence = self.users.presence().watch();
         let (mut typing_seen, mut presence_seen) = (self.typing.position(), self.users.presence().pos());
         let mut swept_ms = 0;
+        // Runs after quiet news were told; what comes meanwhile is told together when it ends.
+        let mut gathering: Option<Pin<Box<Sleep>>> = None;
         loop {
             heads.borrow_and_update();
             typing.borrow_and_update();
             presence.borrow_and_update();
             let due_ms = self.typing.expire();
-            typing_seen = self.wake_for_typing(typing_seen);
-            presence_seen = self.wake_for_presence(presence_seen);
             let now_ms = self.clock.monotonic_ms();
             let is_sweep = now_ms >= swept_ms + SWEEP_MS || swept_ms == 0;
             let mut pause_ms = due_ms.map_or(SWEEP_MS, |due_ms| due_ms.saturating_sub(now_ms).clamp(1, SWEEP_MS));
@@ -91,7 +96,20 @@ impl SyncFollower {
                     pause_ms = pause_ms.min(LAG_MS);
                 }
             }
+            if gathering.is_none() {
+                let mut rooms = self.hub.take_read_rooms();
+                rooms.extend(self.typing.list_changed(typing_seen));
+                typing_seen = self.typing.position();
+                presence_seen = self.add_presence(presence_seen, &mut rooms);
+                if !rooms.is_empty() {
+                    self.hub.sessions.wake_rooms_quietly(&rooms);
+                    gathering = Some(Box::pin(sleep(Duration::from_millis(GATHER_MS))));
+                }
+            }
             tokio::select! {
+                () = async { if let Some(gathering) = &mut gathering { gathering.await } else { pending().await } } => {
+                    gathering = None;
+                }
                 changed = heads.changed() => if changed.is_err() { return },
                 Ok(()) = typing.changed() => {}
                 Ok(()) = presence.changed() => {}
@@ -100,18 +118,11 @@ impl SyncFollower {
         }
     }
 
-    fn wake_for_typing(&self, from: u64) -> u64 {
-        let to = self.typing.position();
-        for room in self.typing.list_changed(from) {
-            self.hub.sessions.wake_room(room);
-        }
-        to
-    }
-
-    fn wake_for_presence(&self, from: PresencePos) -> PresencePos {
+    /// Adds the rooms of those who came or went.
+    fn add_presence(&self, from: PresencePos, rooms: &mut HashSet<RoomKey>) -> PresencePos {
         let (changed, to) = self.users.presence().changes_since(Some(from), |_| true);
         for info in changed {
-            self.hub.sessions.wake_neighbours(UserKey::of(&info.user_id));
+            rooms.extend(self.hub.sessions.list_rooms_of(UserKey::of(&info.user_id)));
         }
         to
     }

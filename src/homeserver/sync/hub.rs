@@ -3,6 +3,7 @@
 //! A sync reads up to where the hub is, never further: every change up to there is in a ring, its room is published,
 //! and all effects on other lanes are applied.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use hearth_protocol::{Event, Lane, LanePos, RoomKey, UserKey};
@@ -35,6 +36,8 @@ pub struct Hub {
     rooms: Rooms,
     typing: Typing,
     lanes: Vec<Follow>,
+    /// Rooms in which something was read since those who wait there were last told.
+    read_rooms: Mutex<HashSet<RoomKey>>,
     /// Who waits.
     pub sessions: Sessions,
 }
@@ -51,7 +54,7 @@ impl Hub {
         let entries_max = (RING_ENTRIES_MAX / usize::from(store.lanes()).max(1)).max(1);
         let ring = |(_, pos)| Follow { turn: TurnMutex::new(()), ring: Mutex::new(Ring::new(pos, entries_max)) };
         let lanes = Positions::applied(&store).iter().map(ring).collect();
-        Self { store, rooms, typing, lanes, sessions: Sessions::default() }
+        Self { store, rooms, typing, lanes, read_rooms: Mutex::default(), sessions: Sessions::default() }
     }
 
     /// Takes in everything that is applied by now, and gives the positions up to which a sync may read.
@@ -166,9 +169,15 @@ impl Hub {
 
     fn wake(&self, happened: Happened) {
         match happened {
-            Happened::Event(room, _) | Happened::Receipt(room) => self.sessions.wake_room(room),
+            Happened::Event(room, _) => self.sessions.wake_room(room),
+            Happened::Receipt(room) => drop(self.read_rooms.lock().insert(room)),
             Happened::AccountData(user) => self.sessions.wake_user(user),
         }
+    }
+
+    /// The rooms in which something was read since this was last asked.
+    pub fn take_read_rooms(&self) -> HashSet<RoomKey> {
+        std::mem::take(&mut *self.read_rooms.lock())
     }
 
     fn ring<T>(&self, lane: Lane, ask: impl FnOnce(&Ring) -> T) -> T {

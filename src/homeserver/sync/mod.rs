@@ -17,6 +17,8 @@ mod follower;
 mod hub;
 mod lazy_members;
 mod moment;
+mod notifications;
+mod pace;
 mod personal;
 mod presence;
 mod request;
@@ -42,6 +44,7 @@ pub use answer::Sync;
 pub use error::SyncError;
 pub use event_stream::{EventStream, InitialMessages, InitialRoom, InitialSync};
 pub use follower::SyncFollower;
+pub use notifications::{NOTIFICATIONS_MAX, Notification, NotificationsPage, NotificationsRequest};
 pub use request::{StateForm, SyncRequest, TIMEOUT_MS_MAX};
 pub use response::{
     Events, InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Piece, RoomSections, StateChanges, Summary, SyncResponse,

@@ -1,8 +1,9 @@
 //! The reader's own settings that shape an answer: push rules and ignored users. Read once, and again when account data changes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use hearth_protocol::LanePos;
+use hearth_protocol::{LanePos, UserKey};
 use hearth_storage::StorageError;
 use ruma::UserId;
 use ruma::push::Ruleset;
@@ -17,7 +18,8 @@ pub struct Personal {
     /// When something notifies them.
     pub push_rules: Ruleset,
     /// Whom they do not want to hear of.
-    pub ignored: IgnoredUsers,
+    pub ignored: Arc<IgnoredUsers>,
+    ignored_keys: HashSet<UserKey>,
     /// What had been applied in the user's lane when they were read.
     read_at: LanePos,
 }
@@ -42,9 +44,19 @@ impl Personal {
         let read_at = to.of(hub.lane_of_user(who.key));
         let push_rules = users.load_push_rules(&who.user_id).await?;
         let ignored = users.load_ignored(&who.user_id).await?;
-        let personal = Arc::new(Self { push_rules, ignored, read_at });
+        let personal = Arc::new(Self {
+            push_rules,
+            ignored_keys: ignored.iter().map(|user| UserKey::of(user)).collect(),
+            ignored,
+            read_at,
+        });
         session.keep_personal(personal.clone());
         Ok(personal)
+    }
+
+    /// The keys of the ignored users.
+    pub fn ignored_keys(&self) -> &HashSet<UserKey> {
+        &self.ignored_keys
     }
 
     /// Whether the reader does not want to hear of a user.

@@ -42,9 +42,18 @@ pub struct SyncResponse {
     pub rooms: RoomSections,
     /// Always there, so that clients know that this server speaks of keys.
     pub device_one_time_keys_count: BTreeMap<String, u64>,
+    /// Required by the specification, and to clients a sign that there may be such keys.
+    pub device_unused_fallback_key_types: Vec<String>,
 }
 
 impl SyncResponse {
+    /// Whether it says more than who types, reads, comes and goes.
+    pub fn has_urgent(&self) -> bool {
+        let RoomSections { join, invite, knock, leave } = &self.rooms;
+        let others = invite.is_empty() && knock.is_empty() && leave.is_empty();
+        !self.account_data.is_empty() || !others || join.values().any(JoinedRoom::has_urgent)
+    }
+
     /// Whether it says nothing but where the client is.
     pub fn is_empty(&self) -> bool {
         self.account_data.is_empty() && self.presence.is_empty() && self.rooms.is_empty()
@@ -97,7 +106,6 @@ impl StateChanges {
 #[derive(Debug, Default, Serialize)]
 pub struct Timeline {
     pub events: Vec<Piece>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub limited: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev_batch: Option<String>,
@@ -127,6 +135,12 @@ pub struct JoinedRoom {
     pub unread_notifications: Option<Unread>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unread_thread_notifications: BTreeMap<OwnedEventId, Unread>,
+}
+
+impl JoinedRoom {
+    fn has_urgent(&self) -> bool {
+        self.summary.is_some() || !self.state.is_empty() || !self.timeline.is_empty() || !self.account_data.is_empty()
+    }
 }
 
 /// What the client needs to name a room.
@@ -164,7 +178,6 @@ pub struct KnockedRoom {
 pub struct LeftRoom {
     #[serde(flatten)]
     pub state: StateChanges,
-    #[serde(skip_serializing_if = "Timeline::is_empty")]
     pub timeline: Timeline,
     #[serde(skip_serializing_if = "Events::is_empty")]
     pub account_data: Events,

@@ -62,6 +62,7 @@ pub struct Session {
     pub user: UserKey,
     id: u32,
     bell: watch::Sender<u64>,
+    quiet_bell: watch::Sender<u64>,
     state: Mutex<State>,
 }
 
@@ -69,6 +70,8 @@ pub struct Session {
 struct State {
     requests: u32,
     seen_ms: u64,
+    /// When the user was last told of nothing but typing, receipts and presence.
+    quiet_answer_ms: Option<u64>,
     index: Option<Arc<RoomIndex>>,
     /// The user's latest membership change of each lane.
     moved: HashMap<Lane, LanePos>,
@@ -79,6 +82,21 @@ impl Session {
     /// Rings from now on whenever there may be news.
     pub fn listen(&self) -> watch::Receiver<u64> {
         self.bell.subscribe()
+    }
+
+    /// Rings from now on whenever somebody types, reads, comes or goes.
+    pub fn listen_quietly(&self) -> watch::Receiver<u64> {
+        self.quiet_bell.subscribe()
+    }
+
+    /// When the user was last told of nothing but typing, receipts and presence, on the monotonic clock.
+    pub fn quiet_answer_ms(&self) -> Option<u64> {
+        self.state.lock().quiet_answer_ms
+    }
+
+    /// Notes such an answer.
+    pub fn note_quiet_answer(&self, now_ms: u64) {
+        self.state.lock().quiet_answer_ms = Some(now_ms);
     }
 
     /// The list of rooms, when nothing has happened to it since it was read.
@@ -101,6 +119,10 @@ impl Session {
 
     fn ring(&self) {
         self.bell.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn ring_quietly(&self) {
+        self.quiet_bell.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
@@ -201,13 +223,20 @@ impl Sessions {
         }
     }
 
-    /// Wakes those who share a room with a user that has a session.
-    pub fn wake_neighbours(&self, user: UserKey) {
-        let session = self.0.lock().session(user);
-        let Some(index) = session.and_then(|session| session.state.lock().index.clone()) else { return };
-        for (room, _) in index.iter().filter(|(_, entry)| entry.membership == Membership::Join) {
-            self.wake_room(room);
+    /// Wakes those of some rooms who wait, each once, for something that bears a delay.
+    pub fn wake_rooms_quietly(&self, rooms: &HashSet<RoomKey>) {
+        let tables = self.0.lock();
+        let ids: HashSet<u32> = rooms.iter().filter_map(|room| tables.by_room.get(room)).flatten().copied().collect();
+        for session in ids.into_iter().filter_map(|id| tables.by_id.get(id as usize)?.as_ref()) {
+            session.ring_quietly();
         }
+    }
+
+    /// The rooms of a user that has a session: whom a change of their presence concerns.
+    pub fn list_rooms_of(&self, user: UserKey) -> Vec<RoomKey> {
+        let session = self.0.lock().session(user);
+        let Some(index) = session.and_then(|session| session.state.lock().index.clone()) else { return Vec::new() };
+        index.iter().filter(|(_, entry)| entry.membership == Membership::Join).map(|(room, _)| room).collect()
     }
 
     /// Forgets every list of rooms and wakes everybody: changes may have been passed over.
@@ -271,7 +300,13 @@ impl Tables {
             self.by_id.push(None);
             u32::try_from(self.by_id.len() - 1).unwrap_or(u32::MAX)
         });
-        let session = Arc::new(Session { user, id, bell: watch::Sender::new(0), state: Mutex::default() });
+        let session = Arc::new(Session {
+            user,
+            id,
+            bell: watch::Sender::new(0),
+            quiet_bell: watch::Sender::new(0),
+            state: Mutex::default(),
+        });
         self.by_id[id as usize] = Some(session.clone());
         self.by_user.insert(user, id);
         session

@@ -6,27 +6,33 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hearth_protocol::{EventNum, LanePos, PushEvent, PushReader, PushRoom, RoomKey, UserKey, evaluate_push};
+use hearth_protocol::{
+    EventNum, LanePos, PushEvent, PushReader, PushRoom, RoomKey, StateSetNum, UserKey, evaluate_push,
+};
 use hearth_storage::StorageError;
 use hearth_storage::schema::receipts::ReceiptChange;
 use hearth_storage::schema::users::Membership;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
-use ruma::OwnedEventId;
+use ruma::{OwnedEventId, UserId};
 
 use super::moment::membership_of;
 use super::response::Unread;
 use super::scope::Scope;
-use crate::rooms::{ReadMarks, RoomView, StoredEvent, thread_root};
+use crate::rooms::{MAIN_THREAD, ReadMarks, RoomView, StoredEvent, thread_root};
 
 /// Pairs of user and room whose counts are kept.
 const TALLIES_MAX: usize = 50_000;
 /// Events that are kept taken apart for the rules.
 const PUSH_EVENTS_MAX: usize = 4_096;
+/// Rooms of which is kept what the rules ask of them.
+const PUSH_ROOMS_MAX: usize = 4_096;
 /// Events of a room that are counted at once; what is unread beyond is not counted.
 const COUNTED_MAX: usize = 500;
 /// Unread notifications that are kept of a room.
 const ITEMS_MAX: usize = 1_000;
+/// Threads in which a user's own events are remembered, of a room.
+const SPOKEN_THREADS_MAX: usize = 200;
 /// Changes of one's own membership that are looked at for when one joined.
 const MEMBERSHIPS_MAX: usize = 20;
 
@@ -34,6 +40,14 @@ const MEMBERSHIPS_MAX: usize = 20;
 pub struct UnreadCounter {
     tallies: Cache<(UserKey, RoomKey), Arc<Mutex<Tally>>>,
     events: Cache<(RoomKey, EventNum), Arc<PushEvent>>,
+    rooms: Cache<RoomKey, Arc<KnownRoom>>,
+}
+
+/// What the rules ask of a room, for all its readers.
+struct KnownRoom {
+    /// As of this state.
+    state: StateSetNum,
+    push: PushRoom,
 }
 
 /// The unread notifications of a user in a room.
@@ -44,12 +58,26 @@ struct Tally {
     /// The receipts as of this position.
     marks: ReadMarks,
     marks_at: LanePos,
+    /// Up to where the user has read by speaking themselves (C-S API, "Marking notifications as read").
+    spoken: ReadMarks,
     items: Vec<Item>,
+}
+
+impl Tally {
+    /// Takes out what was read, by a receipt or by speaking after it.
+    fn drop_read(&mut self) {
+        let Self { marks, spoken, items, .. } = self;
+        items.retain(|item| {
+            let thread = item.thread.as_deref().map(ruma::EventId::as_str);
+            item.pos > marks.of_thread(thread).max(spoken.of_thread(thread))
+        });
+    }
 }
 
 #[derive(Clone)]
 struct Item {
     pos: LanePos,
+    sender: UserKey,
     highlight: bool,
     thread: Option<OwnedEventId>,
 }
@@ -63,7 +91,11 @@ pub struct UnreadCounts {
 
 impl Default for UnreadCounter {
     fn default() -> Self {
-        Self { tallies: Cache::new(TALLIES_MAX), events: Cache::new(PUSH_EVENTS_MAX) }
+        Self {
+            tallies: Cache::new(TALLIES_MAX),
+            events: Cache::new(PUSH_EVENTS_MAX),
+            rooms: Cache::new(PUSH_ROOMS_MAX),
+        }
     }
 }
 
@@ -89,9 +121,10 @@ impl UnreadCounter {
         if tally.counted_to < to {
             self.add_new(scope, view, to, &mut tally).await?;
         }
-        let Tally { marks, items, .. } = &mut tally;
-        items.retain(|item| item.pos > marks.of_thread(item.thread.as_deref().map(ruma::EventId::as_str)));
-        let counts = sum(&tally.items, scope.request.filter.timeline.unread_thread_notifications);
+        tally.drop_read();
+        let ignored = scope.personal.ignored_keys();
+        let items = tally.items.iter().filter(|item| !ignored.contains(&item.sender));
+        let counts = sum(items, scope.request.filter.timeline.unread_thread_notifications);
         match known {
             Some(known) => *known.lock() = tally,
             None => self.tallies.insert(key, Arc::new(Mutex::new(tally))),
@@ -135,28 +168,62 @@ impl UnreadCounter {
     ) -> Result<(), StorageError> {
         let events = list_events(scope, view, tally.counted_to, to).await?;
         tally.counted_to = to;
-        let events: Vec<_> = events
+        let (own, events): (Vec<_>, Vec<_>) = events
             .into_iter()
-            .filter(|event| event.event.sender != scope.who.user_id && event.redacted_by.is_none())
-            .collect();
+            .filter(|event| event.redacted_by.is_none())
+            .partition(|event| event.event.sender == scope.who.user_id);
+        for event in own {
+            let thread = thread_root(view, &event).await?;
+            tally.spoken.add(thread.as_deref().map_or(MAIN_THREAD, ruma::EventId::as_str), event.pos);
+        }
+        if tally.spoken.threads.len() > SPOKEN_THREADS_MAX {
+            tally.spoken.threads.drain(..SPOKEN_THREADS_MAX / 2);
+        }
         if events.is_empty() {
             return Ok(());
         }
-        let Some(reader) = build_reader(scope, view).await? else { return Ok(()) };
+        let Some(reader) = self.load_reader(view, &scope.who.user_id).await? else { return Ok(()) };
         for event in view.list_visible(events, &scope.who.user_id).await? {
             let actions = evaluate_push(&scope.personal.push_rules, &self.push_event(view.room.key, &event), &reader);
             if !actions.notify || scope.personal.ignores(&event.event.sender) {
                 continue;
             }
             let thread = thread_root(view, &event).await?;
-            tally.items.push(Item { pos: event.pos, highlight: actions.highlight, thread });
+            let sender = UserKey::of(&event.event.sender);
+            tally.items.push(Item { pos: event.pos, sender, highlight: actions.highlight, thread });
         }
         let extra = tally.items.len().saturating_sub(ITEMS_MAX);
         tally.items.drain(..extra);
         Ok(())
     }
 
-    fn push_event(&self, room: RoomKey, event: &StoredEvent) -> Arc<PushEvent> {
+    /// What the rules' conditions ask of the room and the reader.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn load_reader(&self, view: &RoomView, user: &UserId) -> Result<Option<PushReader>, StorageError> {
+        #[derive(serde::Deserialize)]
+        struct Member {
+            displayname: Option<String>,
+        }
+        let state = view.room.head.state;
+        let room = match self.rooms.get(&view.room.key).filter(|known| known.state == state) {
+            Some(known) => known,
+            None => {
+                let Some(levels) = view.power_levels().await? else { return Ok(None) };
+                let push = PushRoom::new(view.room.rules, &view.room.room_id, view.room.joined.into(), &levels);
+                let known = Arc::new(KnownRoom { state, push });
+                self.rooms.insert(view.room.key, known.clone());
+                known
+            }
+        };
+        let member = view.state_event("m.room.member", user.as_str()).await?;
+        let name = member.and_then(|member| member.event.content_as::<Member>().ok()?.displayname);
+        Ok(Some(room.push.reader(user, name.as_deref().unwrap_or_default())))
+    }
+
+    /// An event taken apart for the rules, once for all readers.
+    pub fn push_event(&self, room: RoomKey, event: &StoredEvent) -> Arc<PushEvent> {
         let key = (room, event.num);
         self.events.get(&key).unwrap_or_else(|| {
             let taken_apart = Arc::new(PushEvent::of(&event.event));
@@ -197,21 +264,7 @@ async fn load_joined_at(scope: &Scope<'_>, view: &RoomView) -> Result<LanePos, S
     Ok(member.pos)
 }
 
-/// What the rules' conditions ask of the room and the reader.
-async fn build_reader(scope: &Scope<'_>, view: &RoomView) -> Result<Option<PushReader>, StorageError> {
-    #[derive(serde::Deserialize)]
-    struct Member {
-        displayname: Option<String>,
-    }
-    let user = &scope.who.user_id;
-    let Some(levels) = view.power_levels().await? else { return Ok(None) };
-    let member = view.state_event("m.room.member", user.as_str()).await?;
-    let name = member.and_then(|member| member.event.content_as::<Member>().ok()?.displayname);
-    let room = PushRoom::new(view.room.rules, &view.room.room_id, view.room.joined.into(), &levels);
-    Ok(Some(room.reader(user, name.as_deref().unwrap_or_default())))
-}
-
-fn sum(items: &[Item], by_thread: bool) -> UnreadCounts {
+fn sum<'a>(items: impl Iterator<Item = &'a Item>, by_thread: bool) -> UnreadCounts {
     let mut counts = UnreadCounts::default();
     for item in items {
         let count = match item.thread.clone().filter(|_| by_thread) {

@@ -71,7 +71,7 @@ impl Window {
                     }
                     continue;
                 }
-                let is_ignored = !is_state && scope.personal.ignores(&event.event.sender);
+                let is_ignored = scope.personal.ignored.hides(&event.event);
                 if is_ignored || !wanted.contains(&event.num) {
                     if is_state && window.events.len() < limit {
                         window.kept_out.push(event);

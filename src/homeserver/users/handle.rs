@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast;
 
 use super::config::UsersConfig;
+use super::ignored::IgnoredCache;
 use super::last_seen::{LastSeenWriter, Sightings};
 use super::password::Passwords;
 use super::ports::{ExclusiveNames, NoExclusiveNames};
@@ -30,6 +31,7 @@ pub(super) struct Inner {
     pub(super) sightings: Mutex<Sightings>,
     pub(super) names: Arc<dyn ExclusiveNames>,
     pub(super) presence: Presence,
+    pub(super) ignored: IgnoredCache,
     /// Makes the ids of interactive-auth sessions unforgeable; the same in every process with this server's key.
     pub(super) uia_secret: [u8; 32],
 }
@@ -50,6 +52,7 @@ impl Users {
             sightings: Mutex::default(),
             names,
             presence: Presence::new(env, &config),
+            ignored: IgnoredCache::default(),
             uia_secret: Sha256::digest(seed).into(),
             env: env.clone(),
             config,

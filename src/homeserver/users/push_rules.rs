@@ -3,6 +3,7 @@
 //! What is stored is brought up to date with the server's default rules when it is read, so that a new default rule
 //! reaches everybody.
 
+use hearth_protocol::default_rules;
 use hearth_storage::StorageError;
 use ruma::push::{Action, AnyPushRuleRef, InsertPushRuleError, NewPushRule, RemovePushRuleError, RuleKind, Ruleset};
 use ruma::{UserId, events::push_rules::PushRulesEventContent};
@@ -41,7 +42,7 @@ pub enum PushRuleError {
     /// The rule has more than 1024 bytes: `M_TOO_LARGE`.
     #[error("the push rule is too long")]
     TooLarge,
-    /// The user has as many rules as allowed: `M_LIMIT_EXCEEDED` makes no sense here, the edge answers `M_UNKNOWN`.
+    /// The user has as many rules as allowed: `M_RESOURCE_LIMIT_EXCEEDED`.
     #[error("there are too many push rules")]
     TooMany,
     /// The account data that holds the rules.
@@ -57,7 +58,7 @@ impl From<StorageError> for PushRuleError {
 
 /// The content of `m.push_rules` for who never changed a rule.
 pub(super) fn build_default_content(user: &UserId) -> String {
-    encode(Ruleset::server_default(user)).unwrap_or_else(|| "{\"global\":{}}".to_owned())
+    encode(default_rules(user)).unwrap_or_else(|| "{\"global\":{}}".to_owned())
 }
 
 fn encode(rules: Ruleset) -> Option<String> {
@@ -66,7 +67,7 @@ fn encode(rules: Ruleset) -> Option<String> {
 
 /// The rules that stored content stands for, with the server's default rules as they are today.
 fn decode(user: &UserId, content: Option<&str>) -> Ruleset {
-    let defaults = Ruleset::server_default(user);
+    let defaults = default_rules(user);
     let stored = content.and_then(|content| serde_json::from_str::<PushRulesEventContent>(content).ok());
     match stored {
         Some(stored) => {
@@ -98,14 +99,7 @@ impl Users {
         }
         let rules_max = self.0.config.push_rules_max;
         self.edit_push_rules(user, |rules| {
-            rules.insert(rule.clone(), after, before).map_err(|error| match error {
-                InsertPushRuleError::ServerDefaultRuleId => PushRuleError::ServerDefault,
-                InsertPushRuleError::InvalidRuleId => PushRuleError::Id,
-                InsertPushRuleError::RelativeToServerDefaultRule | InsertPushRuleError::UnknownRuleId => {
-                    PushRuleError::UnknownNeighbour
-                }
-                _ => PushRuleError::Order,
-            })?;
+            place(rules, &rule, after, before)?;
             let own = rules.iter().filter(|rule| !rule.is_server_default()).count();
             if own > rules_max { Err(PushRuleError::TooMany) } else { check_size(rules, &rule.kind(), rule.rule_id()) }
         })
@@ -168,6 +162,37 @@ impl Users {
             Ok(encode(rules).map_or(Edit::Keep, Edit::Set))
         })
         .await
+    }
+}
+
+/// Puts a rule where it belongs. One that moves is taken out first: it may stand neither before nor after itself, and the
+/// places of the others are to be those without it.
+fn place(
+    rules: &mut Ruleset,
+    rule: &NewPushRule,
+    after: Option<&str>,
+    before: Option<&str>,
+) -> Result<(), PushRuleError> {
+    let (kind, id) = (rule.kind(), rule.rule_id());
+    let mut was_enabled = None;
+    if after.is_some() || before.is_some() {
+        let old = rules.get(kind.clone(), id).filter(|old| !old.is_server_default());
+        was_enabled = old.map(AnyPushRuleRef::enabled);
+        if was_enabled.is_some() {
+            rules.remove(kind.clone(), id).map_err(|_| PushRuleError::ServerDefault)?;
+        }
+    }
+    rules.insert(rule.clone(), after, before).map_err(|error| match error {
+        InsertPushRuleError::ServerDefaultRuleId => PushRuleError::ServerDefault,
+        InsertPushRuleError::InvalidRuleId => PushRuleError::Id,
+        InsertPushRuleError::RelativeToServerDefaultRule | InsertPushRuleError::UnknownRuleId => {
+            PushRuleError::UnknownNeighbour
+        }
+        _ => PushRuleError::Order,
+    })?;
+    match was_enabled {
+        Some(is_enabled) => rules.set_enabled(kind, id, is_enabled).map_err(|_| PushRuleError::Unknown),
+        None => Ok(()),
     }
 }
 

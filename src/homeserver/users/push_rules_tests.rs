@@ -1,4 +1,5 @@
-use ruma::push::{Action, NewConditionalPushRule, NewPatternedPushRule, NewPushRule, RuleKind, Ruleset};
+use hearth_protocol::default_rules;
+use ruma::push::{Action, NewConditionalPushRule, NewPatternedPushRule, NewPushRule, RuleKind};
 
 use super::PushRuleError;
 use crate::users::UsersConfig;
@@ -12,10 +13,7 @@ fn content(rule_id: &str, pattern: &str) -> NewPushRule {
 async fn who_never_changed_a_rule_has_the_servers_defaults() {
     with_lanes(config(), async |f: Fixture| {
         let rules = f.users.load_push_rules(&id("alice")).await.unwrap();
-        assert_eq!(
-            serde_json::to_value(rules).unwrap(),
-            serde_json::to_value(Ruleset::server_default(&id("alice"))).unwrap()
-        );
+        assert_eq!(serde_json::to_value(rules).unwrap(), serde_json::to_value(default_rules(&id("alice"))).unwrap());
     })
     .await;
 }
@@ -93,6 +91,37 @@ async fn new_default_rules_reach_stored_rules() {
         assert!(rules.get(RuleKind::Override, ".m.rule.master").unwrap().enabled());
         assert!(rules.get(RuleKind::Underride, ".m.rule.message").is_some());
         assert!(rules.get(RuleKind::Content, "mine").is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_that_moves_stands_where_it_was_put() {
+    with_lanes(config(), async |f: Fixture| {
+        let alice = f.user("alice").await;
+        let set = async |id: &str, after: Option<&str>, before: Option<&str>| {
+            f.users.set_push_rule(&alice, content(id, "x"), after, before).await
+        };
+        let order = async || {
+            let rules = f.users.load_push_rules(&alice.user_id).await.unwrap();
+            rules.content.iter().map(|rule| rule.rule_id.clone()).collect::<Vec<_>>()
+        };
+        for id in ["c", "b", "a"] {
+            set(id, None, None).await.unwrap();
+        }
+        assert_eq!(order().await, ["a", "b", "c"]);
+        set("a", Some("c"), None).await.unwrap();
+        assert_eq!(order().await, ["b", "c", "a"]);
+        set("a", Some("b"), Some("c")).await.unwrap();
+        assert_eq!(order().await, ["b", "a", "c"]);
+        f.users.set_push_rule_enabled(&alice, &RuleKind::Content, "b", false).await.unwrap();
+        set("b", None, Some("c")).await.unwrap();
+        assert_eq!(order().await, ["a", "b", "c"]);
+        let rules = f.users.load_push_rules(&alice.user_id).await.unwrap();
+        assert!(!rules.get(RuleKind::Content, "b").unwrap().enabled(), "moving does not switch on");
+        assert!(matches!(set("a", Some("a"), None).await, Err(PushRuleError::UnknownNeighbour)));
+        assert!(matches!(set("a", Some("c"), Some("b")).await, Err(PushRuleError::Order)));
+        assert_eq!(order().await, ["a", "b", "c"]);
     })
     .await;
 }

@@ -21,6 +21,9 @@ pub enum TagError {
     /// The tag is empty or longer than 255 bytes, or the room has too many: `M_INVALID_PARAM`.
     #[error("a tag has 1 to 255 bytes, and a room at most 100 tags")]
     Invalid,
+    /// The tag's `order` is no number: `M_BAD_JSON`.
+    #[error("the order of a tag is a number")]
+    Order,
     /// The account data that holds the tags.
     #[error(transparent)]
     AccountData(#[from] AccountDataError),
@@ -51,6 +54,9 @@ impl Users {
     ) -> Result<(), TagError> {
         if tag.is_empty() || tag.len() > TAG_BYTES_MAX {
             return Err(TagError::Invalid);
+        }
+        if info.get("order").is_some_and(|order| !order.is_number() && !order.is_null()) {
+            return Err(TagError::Order);
         }
         self.edit_account_data(user.key, Some(room), TAG, |content| {
             let mut tags = read_tags(content);

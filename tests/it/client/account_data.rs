@@ -72,3 +72,61 @@ async fn changes_come_by_sync() {
     let event = json!({ "type": "org.example.test", "content": { "n": 2 } });
     assert_eq!(answer["rooms"]["join"][&room]["account_data"]["events"], json!([event]));
 }
+
+#[tokio::test]
+async fn deleted_data_is_gone_and_an_empty_object_for_who_syncs() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room(json!({})).await;
+    let unstable = |path: String| format!("/_matrix/client/unstable/org.matrix.msc3391{path}");
+    for rest in ["/account_data/org.example".to_owned(), format!("/rooms/{}/account_data/org.example", escape(&room))] {
+        let path = alice.user_path(&rest);
+        alice.put(&path, json!({ "n": 1 })).await.ok();
+        let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+        bob.delete(&unstable(path.clone()), json!({})).await.fails(403, "M_FORBIDDEN");
+        assert_eq!(alice.delete(&unstable(path.clone()), json!({})).await.ok(), json!({}));
+        alice.get(&path).await.fails(404, "M_NOT_FOUND");
+        let answer = alice.sync(Some(&since)).await;
+        let gone = json!([{ "type": "org.example", "content": {} }]);
+        let found = if rest.starts_with("/rooms") { &answer["rooms"]["join"][&room] } else { &answer };
+        assert_eq!(found["account_data"]["events"], gone, "{answer}");
+        assert!(!alice.sync(None).await.to_string().contains("org.example"), "nothing is left for a first sync");
+    }
+    let managed = alice.delete(&unstable(alice.user_path("/account_data/m.push_rules")), json!({})).await;
+    assert_eq!((managed.status.as_u16(), &managed.json()["errcode"]), (405, &json!("M_BAD_JSON")));
+}
+
+#[tokio::test]
+async fn what_ignored_users_say_is_not_told() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let said = bob.send_text(&room, "unwanted").await;
+    let topic = alice.set_state(&room, "m.room.topic", json!({ "topic": "x" })).await;
+    let list = alice.user_path("/account_data/m.ignored_user_list");
+    let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+    alice.put(&list, json!({ "ignored_users": { (&bob.user_id): {} } })).await.ok();
+    bob.send_text(&room, "unwanted too").await;
+    let room_path = |rest: &str| crate::harness::Client::room_path(&room, rest);
+    bob.put(&room_path(&format!("/typing/{}", escape(&bob.user_id))), json!({ "typing": true, "timeout": 9000 }))
+        .await
+        .ok();
+    bob.post(&room_path(&format!("/receipt/m.read/{}", escape(&topic))), json!({})).await.ok();
+    let invited = bob.create_room(json!({})).await;
+    bob.invite(&invited, &alice).await;
+    let answer = alice.sync(Some(&since)).await;
+    let text = json!([answer["rooms"], answer["presence"]]).to_string();
+    assert!(!text.contains("unwanted") && !text.contains(&bob.user_id), "{answer}");
+    assert_eq!(answer["rooms"]["invite"], json!(null));
+    alice.get(&room_path(&format!("/event/{}", escape(&said)))).await.fails(404, "M_NOT_FOUND");
+    alice.get(&room_path(&format!("/context/{}", escape(&said)))).await.fails(404, "M_NOT_FOUND");
+    let around = alice.get(&room_path(&format!("/context/{}", escape(&topic)))).await.ok();
+    assert!(!json!([around["events_before"], around["events_after"]]).to_string().contains("unwanted"), "{around}");
+    let page = alice.get(&room_path("/messages?dir=b&limit=100")).await.ok();
+    assert!(!page.to_string().contains("unwanted"), "{page}");
+    assert!(page.to_string().contains(&bob.user_id), "the membership stays: {page}");
+    alice.put(&list, json!({ "ignored_users": {} })).await.ok();
+    let again = alice.sync(None).await;
+    assert!(again["rooms"]["join"].to_string().contains("unwanted too"), "{again}");
+    assert!(again["rooms"]["invite"].get(&invited).is_some(), "{again}");
+}
