@@ -5,19 +5,21 @@
 use axum::extract::State;
 use hearth_homeserver::users::{DeviceInfo, Users};
 use ruma::{
-    MilliSecondsSinceUnixEpoch, UInt,
+    OwnedDeviceId,
     api::client::device::{
-        Device, delete_device as delete_one, delete_devices as delete_several, get_device as get_one,
-        get_devices as list, update_device as update,
+        delete_device as delete_one, delete_devices as delete_several, get_device as get_one, get_devices as list,
+        update_device as update,
     },
 };
+use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     api_error::ApiError,
     caller::{Caller, GuestCaller},
     extract::Ruma,
     interactive::reauthenticate,
-    reply::{Reply, Result},
+    reply::{JsonText, Reply, Result},
 };
 
 /// How many devices one request may delete.
@@ -28,9 +30,10 @@ pub async fn get_devices(
     State(users): State<Users>,
     GuestCaller(user): GuestCaller,
     Ruma(_): Ruma<list::v3::Request>,
-) -> Result<list::v3::Response> {
+) -> std::result::Result<JsonText, ApiError> {
     let devices = users.list_devices(&user.key).await.map_err(ApiError::internal)?;
-    Ok(Reply(list::v3::Response::new(devices.into_iter().map(to_device).collect())))
+    let devices: Vec<DeviceJson> = devices.into_iter().map(DeviceJson::from).collect();
+    JsonText::of(&json!({ "devices": devices }))
 }
 
 /// `GET /_matrix/client/v3/devices/{deviceId}`
@@ -38,10 +41,10 @@ pub async fn get_device(
     State(users): State<Users>,
     GuestCaller(user): GuestCaller,
     Ruma(body): Ruma<get_one::v3::Request>,
-) -> Result<get_one::v3::Response> {
+) -> std::result::Result<JsonText, ApiError> {
     let device = users.load_device(&user.key, &body.device_id).await.map_err(ApiError::internal)?;
     let device = device.ok_or_else(|| ApiError::not_found("Unknown device."))?;
-    Ok(Reply(get_one::v3::Response::new(to_device(device))))
+    JsonText::of(&DeviceJson::from(device))
 }
 
 /// `PUT /_matrix/client/v3/devices/{deviceId}`
@@ -80,10 +83,24 @@ pub async fn delete_devices(
     Ok(Reply(delete_several::v3::Response::new()))
 }
 
-fn to_device(info: DeviceInfo) -> Device {
-    let mut device = Device::new(info.device_id);
-    device.display_name = info.display_name;
-    device.last_seen_ip = info.last_seen_ip;
-    device.last_seen_ts = Some(MilliSecondsSinceUnixEpoch(UInt::new_saturating(info.last_seen_ms)));
-    device
+/// A device as clients see it; what is not known is left out (ruma's type writes `null`).
+#[derive(Serialize)]
+struct DeviceJson {
+    device_id: OwnedDeviceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_ip: Option<String>,
+    last_seen_ts: u64,
+}
+
+impl From<DeviceInfo> for DeviceJson {
+    fn from(info: DeviceInfo) -> Self {
+        Self {
+            device_id: info.device_id,
+            display_name: info.display_name,
+            last_seen_ip: info.last_seen_ip,
+            last_seen_ts: info.last_seen_ms,
+        }
+    }
 }

@@ -3,8 +3,11 @@
 mod client;
 mod conformance;
 mod response;
+mod schema;
 mod server;
+mod spec;
+mod yaml;
 
-pub use client::{Client, PASSWORD, escape};
+pub use client::{Client, PASSWORD, escape, event_id};
 pub use response::Response;
 pub use server::TestServer;

@@ -107,7 +107,7 @@ impl TestServer {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where tests read the environment")]
-fn from_environment(name: &str) -> Option<String> {
+pub(super) fn from_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
