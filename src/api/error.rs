@@ -3,7 +3,7 @@
 //! A lower layer's text never reaches a client, unless it speaks of the client's own request.
 
 use hearth_homeserver::{
-    rooms::RoomError,
+    rooms::{DELAY_MS_MAX, DelayError, RoomError, SubscriptionError},
     sync::SyncError,
     users::{
         AccountDataError, AccountError, AuthError, BadDevice, BadPassword, BadUsername, DeviceError, FilterError,
@@ -11,7 +11,7 @@ use hearth_homeserver::{
         StoreFailure, TagError, UiaChallenge, UiaError,
     },
 };
-use hearth_protocol::BadEvent;
+use hearth_protocol::{BadEvent, Rejection};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -33,6 +33,7 @@ impl From<RoomError> for ApiError {
             RoomError::UnknownRoom => Self::not_in_room(),
             RoomError::UnknownEvent => Self::not_found("Event not found."),
             RoomError::Forbidden(reason) => Self::forbidden(reason),
+            RoomError::Refused(rejection @ Rejection::StateKeyOwnerMalformed) => Self::bad_json(rejection.to_string()),
             RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),
             RoomError::BadEvent(bad @ BadEvent::TooLarge { .. }) => Self::too_large(bad.to_string()),
             RoomError::BadEvent(bad) => Self::bad_json(bad.to_string()),
@@ -54,6 +55,35 @@ impl From<RoomError> for ApiError {
             error @ RoomError::Stopping => Self::unavailable("The server is stopping.", error),
             RoomError::Storage(error) => Self::internal(error),
             RoomError::Commit(error) => Self::cannot_store(error),
+        }
+    }
+}
+
+impl From<SubscriptionError> for ApiError {
+    fn from(error: SubscriptionError) -> Self {
+        match error {
+            SubscriptionError::NotInThread => bad_request("IO.ELEMENT.MSC4306.M_NOT_IN_THREAD", &error),
+            SubscriptionError::Unsubscribed => {
+                Self::new(StatusCode::CONFLICT, "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION", error.to_string())
+            }
+            SubscriptionError::TooMany => Self::resource_limit(error.to_string()),
+            SubscriptionError::Room(error) => error.into(),
+        }
+    }
+}
+
+impl From<DelayError> for ApiError {
+    fn from(error: DelayError) -> Self {
+        match error {
+            DelayError::TooLong => bad_request("M_UNKNOWN", &error)
+                .with("org.matrix.msc4140.errcode", "M_MAX_DELAY_EXCEEDED")
+                .with("org.matrix.msc4140.max_delay", DELAY_MS_MAX),
+            DelayError::TooMany => {
+                bad_request("M_UNKNOWN", &error).with("org.matrix.msc4140.errcode", "M_MAX_DELAYED_EVENTS_EXCEEDED")
+            }
+            DelayError::TooLarge => Self::too_large(error.to_string()),
+            DelayError::Unknown => Self::not_found("Unknown delayed event."),
+            DelayError::Room(error) => error.into(),
         }
     }
 }

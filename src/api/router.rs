@@ -9,6 +9,7 @@ use crate::{
     cors::allow_every_origin,
     endpoint::Serve as _,
     fallback::{unknown_method, unknown_path},
+    federation,
     state::AppState,
 };
 
@@ -41,7 +42,13 @@ pub fn build_router(state: AppState) -> Router {
 }
 
 fn endpoints() -> Router<AppState> {
-    Router::new().merge(accounts()).merge(user_data()).merge(memberships()).merge(events()).merge(relations())
+    Router::new()
+        .merge(accounts())
+        .merge(user_data())
+        .merge(memberships())
+        .merge(events())
+        .merge(relations())
+        .merge(other_servers())
 }
 
 /// The server itself, accounts, sessions and devices.
@@ -129,6 +136,11 @@ fn events() -> Router<AppState> {
     let router = Router::new()
         .serve(client::room_send::send_message)
         .serve(client::room_state::set_room_state_with_key)
+        .serve(client::delayed_events::get_delayed_events)
+        .serve(client::delayed_events::update_delayed_event)
+        .serve(client::thread_subscriptions::get_thread_subscription)
+        .serve(client::thread_subscriptions::subscribe_to_thread)
+        .serve(client::thread_subscriptions::unsubscribe_from_thread)
         .serve(client::redaction::redact_event)
         .serve(client::rooms::get_one_room_event)
         .serve(client::rooms::get_room_state)
@@ -158,6 +170,15 @@ fn relations() -> Router<AppState> {
         .serve(client::old_sync::get_one_event)
         // Hands requests that name a room to `peeking_events::peek_events`: their path is one.
         .serve(client::old_sync::get_events)
+}
+
+/// What other servers ask.
+fn other_servers() -> Router<AppState> {
+    Router::new()
+        .serve(federation::version::get_version)
+        .serve(federation::keys_server::get_server_key)
+        .serve(federation::keys_query::perspectives_key_query)
+        .serve(federation::keys_query::bulk_perspectives_key_query)
 }
 
 #[cfg(test)]

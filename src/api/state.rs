@@ -8,8 +8,9 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use hearth_homeserver::{
     Stop,
+    federation::ServerKeys,
     flows::Flows,
-    rooms::{Receipts, Rooms, Typing},
+    rooms::{DelayedEvents, Receipts, Rooms, ThreadSubscriptions, Typing},
     sync::Sync,
     users::Users,
 };
@@ -31,10 +32,16 @@ pub struct Handles {
     pub receipts: Receipts,
     /// Who is typing.
     pub typing: Typing,
+    /// Events that are sent later.
+    pub delayed_events: DelayedEvents,
+    /// Who follows which thread.
+    pub thread_subscriptions: ThreadSubscriptions,
     /// What changed for a reader.
     pub sync: Sync,
     /// Operations over several of these.
     pub flows: Flows,
+    /// This server's signing keys, for others.
+    pub server_keys: ServerKeys,
     /// Who may do how much.
     pub limits: RateLimits,
     /// The version of rooms that name none.
@@ -81,7 +88,10 @@ handles! {
     Rooms => state: state.0.rooms.clone(),
     Receipts => state: state.0.receipts.clone(),
     Typing => state: state.0.typing.clone(),
+    DelayedEvents => state: state.0.delayed_events.clone(),
+    ThreadSubscriptions => state: state.0.thread_subscriptions.clone(),
     Flows => state: state.0.flows.clone(),
+    ServerKeys => state: state.0.server_keys.clone(),
     Sync => state: state.0.sync.clone(),
     RateLimits => state: state.0.limits.clone(),
     DefaultRoomVersion => state: DefaultRoomVersion(state.0.default_room_version.clone()),

@@ -8,6 +8,7 @@
 //! of its own, or start a task: what runs by itself is a [`Worker`] that the server crate starts.
 
 pub mod env;
+pub mod federation;
 pub mod flows;
 pub mod metrics;
 pub mod rooms;

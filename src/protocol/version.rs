@@ -1,4 +1,4 @@
-//! The rules of each room version, 1 to 12.
+//! The rules of each room version, 1 to 12, and of one that a proposal describes.
 //!
 //! Spec: <https://spec.matrix.org/v1.19/rooms/>. What ruma's [`RoomVersionRules`] says is read there;
 //! this adds what ruma leaves to the homeserver.
@@ -62,6 +62,8 @@ pub struct RoomRules {
     pub sizes_in_bytes: bool,
     /// The largest `depth` an event may have.
     pub depth_max: u64,
+    /// State whose key is a user id and a suffix belongs to that user, and to those with more power (MSC3757).
+    pub owned_state: bool,
 }
 
 impl RoomRules {
@@ -86,6 +88,7 @@ impl RoomRules {
             redacts_in_content: ruma.redaction.content_field_redacts,
             sizes_in_bytes: ruma.redaction.content_field_redacts,
             depth_max: if strict_json { (1 << 53) - 1 } else { i64::MAX.unsigned_abs() },
+            owned_state: false,
             version,
             ruma,
         }
@@ -109,7 +112,15 @@ static RULES: LazyLock<[RoomRules; 12]> = LazyLock::new(|| {
     ]
 });
 
-/// The rules of every supported room version, oldest first.
+/// Room version 10 with owned state (MSC3757).
+pub const OWNED_STATE_VERSION: &str = "org.matrix.msc3757.10";
+
+static OWNED_STATE: LazyLock<Option<RoomRules>> = LazyLock::new(|| {
+    let version = RoomVersionId::try_from(OWNED_STATE_VERSION).ok()?;
+    Some(RoomRules { owned_state: true, ..RoomRules::new(version, RoomVersionRules::V10) })
+});
+
+/// The rules of every room version of the specification, oldest first.
 #[must_use]
 pub fn list_rules() -> &'static [RoomRules] {
     &*RULES
@@ -118,7 +129,7 @@ pub fn list_rules() -> &'static [RoomRules] {
 /// The rules of `version`, or `None` when this server does not know it.
 #[must_use]
 pub fn rules_of(version: &RoomVersionId) -> Option<&'static RoomRules> {
-    RULES.iter().find(|rules| rules.version == *version)
+    RULES.iter().chain(OWNED_STATE.as_ref()).find(|rules| rules.version == *version)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn twelve_versions_are_known_and_no_other() {
+fn twelve_versions_and_a_proposal_are_known_and_no_other() {
     assert_eq!(list_rules().len(), 12);
     for (at, rules) in list_rules().iter().enumerate() {
         assert_eq!(rules.version.as_str(), (at + 1).to_string());
@@ -13,6 +13,9 @@ fn twelve_versions_are_known_and_no_other() {
         assert!(rules_of(&RoomVersionId::try_from(unknown).unwrap()).is_none(), "{unknown}");
     }
     assert!(rules_of(&DEFAULT_ROOM_VERSION).is_some());
+    let proposed = rules_of(&RoomVersionId::try_from(OWNED_STATE_VERSION).unwrap()).unwrap();
+    assert_eq!((proposed.version.as_str(), proposed.owned_state), (OWNED_STATE_VERSION, true));
+    assert!(list_rules().iter().all(|rules| !rules.owned_state));
 }
 
 /// One row a version: state resolution, strict JSON, id format, pairs as references, room id by hash,

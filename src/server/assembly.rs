@@ -12,9 +12,12 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use futures_util::future::BoxFuture;
 use hearth_api::{AppState, Handles, RateLimits};
+use hearth_homeserver::federation::ServerKeys;
 use hearth_homeserver::flows::Flows;
 use hearth_homeserver::metrics::Metered;
-use hearth_homeserver::rooms::{NoRemote, Receipts, RoomWorkers, Rooms, Typing};
+use hearth_homeserver::rooms::{
+    DelayedEventWorker, DelayedEvents, NoRemote, Receipts, RoomWorkers, Rooms, ThreadSubscriptions, Typing,
+};
 use hearth_homeserver::sync::Sync;
 use hearth_homeserver::users::Users;
 use hearth_homeserver::{Env, Stop, Worker};
@@ -65,6 +68,8 @@ pub struct Homeserver {
     pub users: Users,
     /// Rooms.
     pub rooms: Rooms,
+    /// Events that are sent later.
+    pub delayed_events: DelayedEvents,
     /// Operations over several parts.
     pub flows: Flows,
     /// What changed for a reader.
@@ -119,6 +124,7 @@ impl Homeserver {
         let (receipts, typing) = (Receipts::new(&env), Typing::new(&env));
         let sync = Sync::new(&env, users.clone(), rooms.clone(), typing.clone(), receipts.clone());
         let flows = Flows::new(&env, users.clone(), rooms.clone());
+        let delayed_events = DelayedEvents::new(&env, users.clone(), rooms.clone());
         let limits = RateLimits::new(config.rate_limits.clone(), Arc::clone(&env.clock));
         let stop = Stop::new();
         let state = AppState::new(Handles {
@@ -126,15 +132,19 @@ impl Homeserver {
             rooms: rooms.clone(),
             receipts,
             typing,
+            delayed_events: delayed_events.clone(),
+            thread_subscriptions: ThreadSubscriptions::new(&env),
             sync: sync.clone(),
             flows: flows.clone(),
+            server_keys: ServerKeys::new(&env),
             limits,
             default_room_version: config.rooms.default_version.clone(),
             stop: stop.clone(),
             config: config.api.clone(),
         });
         start_workers(&tasks, storage_workers, room_workers, &users, &sync);
-        Self { env, users, rooms, flows, sync, stop, tasks, state }
+        tasks.start_vital_worker(Box::new(DelayedEventWorker::new(delayed_events.clone())));
+        Self { env, users, rooms, delayed_events, flows, sync, stop, tasks, state }
     }
 
     /// All that is served to clients and other servers. Needs no listener, so tests call it directly.

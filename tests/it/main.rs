@@ -9,4 +9,5 @@ mod budgets;
 mod callers;
 mod client;
 mod edge;
+mod federation;
 mod harness;

@@ -4,13 +4,13 @@
 //! [Client-Server API, "Capabilities negotiation"]: https://spec.matrix.org/v1.19/client-server-api/#capabilities-negotiation
 
 use axum::extract::State;
-use hearth_protocol::rules_of;
+use hearth_protocol::{OWNED_STATE_VERSION, rules_of};
 use ruma::{RoomVersionId, api::client::discovery::get_capabilities::v3::Request};
 use serde_json::{Map, Value, json};
 
 use crate::{api_error::ApiError, caller::GuestCaller, extract::Ruma, reply::JsonText, state::DefaultRoomVersion};
 
-/// All versions of the specification; each that has rules here is offered, and all are stable.
+/// All versions of the specification; each that has rules here is offered as stable.
 const ROOM_VERSIONS: [RoomVersionId; 12] = [
     RoomVersionId::V1,
     RoomVersionId::V2,
@@ -35,7 +35,8 @@ pub async fn get_capabilities(
     Ruma(_): Ruma<Request>,
 ) -> Result<JsonText, ApiError> {
     let known = ROOM_VERSIONS.iter().filter(|version| rules_of(version).is_some());
-    let available: Map<String, Value> = known.map(|version| (version.to_string(), "stable".into())).collect();
+    let mut available: Map<String, Value> = known.map(|version| (version.to_string(), "stable".into())).collect();
+    available.insert(OWNED_STATE_VERSION.to_owned(), "unstable".into());
     JsonText::of(&json!({ "capabilities": {
         "m.room_versions": { "default": default.0.as_str(), "available": available },
         "m.change_password": { "enabled": true },

@@ -163,7 +163,7 @@ impl Rooms {
 }
 
 /// What no client may send as it is (C-S API, `PUT /rooms/{roomId}/state`).
-fn check_sendable(event: &NewEvent) -> Result<(), RoomError> {
+pub(super) fn check_sendable(event: &NewEvent) -> Result<(), RoomError> {
     if event.kind == "m.room.create" {
         return Err(RoomError::Forbidden("a room is created once".to_owned()));
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ruma::{OwnedUserId, UserId};
+
 use super::{
     AuthCache, LevelField, Membership, Rejection, member::check_member, power_change::check_power_change, view::View,
 };
@@ -34,6 +36,7 @@ pub fn check_cached(
     if event.kind == "m.room.create" {
         return Ok(());
     }
+    let owned_state = rules.owned_state;
     let rules = &rules.ruma.authorization;
     let view = View::new(rules, state, cache)?;
 
@@ -50,11 +53,11 @@ pub fn check_cached(
     if view.membership(&event.sender)? != Membership::Join {
         return Err(Rejection::SenderNotJoined);
     }
-    check_power(event, &view)
+    check_power(event, &view, owned_state)
 }
 
 /// The rules for events of users who are in the room: what their power level allows.
-fn check_power(event: &Event, view: &View<'_>) -> Result<(), Rejection> {
+fn check_power(event: &Event, view: &View<'_>, owned_state: bool) -> Result<(), Rejection> {
     let power = view.power()?;
     let own = power.require_user(&event.sender)?;
 
@@ -68,8 +71,15 @@ fn check_power(event: &Event, view: &View<'_>) -> Result<(), Rejection> {
     if own < power.require_event(&event.kind, event.is_state())? {
         return Err(Rejection::EventPower);
     }
-    if event.state_key.as_deref().is_some_and(|key| key.starts_with('@') && key != event.sender.as_str()) {
-        return Err(Rejection::StateKeyOfAnother);
+    if let Some(key) = event.state_key.as_deref().filter(|key| key.starts_with('@') && *key != event.sender.as_str()) {
+        let owner = if owned_state { Some(owner_of(key).ok_or(Rejection::StateKeyOwnerMalformed)?) } else { None };
+        let is_allowed = match owner {
+            Some(owner) => owner == event.sender || own > power.require_user(&owner)?,
+            None => false,
+        };
+        if !is_allowed {
+            return Err(Rejection::StateKeyOfAnother);
+        }
     }
     if event.kind == "m.room.power_levels" {
         return check_power_change(event, view, &power, own);
@@ -84,4 +94,12 @@ fn check_power(event: &Event, view: &View<'_>) -> Result<(), Rejection> {
         };
     }
     Ok(())
+}
+
+/// Whose state a key names that begins with `@` (MSC3757): a user id alone, or one before an underscore. A server name
+/// has no underscore, so the id ends at the first one after the colon.
+fn owner_of(state_key: &str) -> Option<OwnedUserId> {
+    let colon = state_key.find(':')?;
+    let end = state_key[colon..].find('_').map_or(state_key.len(), |at| colon + at);
+    UserId::parse(&state_key[..end]).ok()
 }

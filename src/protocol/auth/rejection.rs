@@ -154,6 +154,9 @@ pub enum Rejection {
     /// Rule 9.
     #[error("the state key is another user's id")]
     StateKeyOfAnother,
+    /// MSC3757: the state key begins with `@`, and no user id follows.
+    #[error("the state key begins like a user id and is none, neither alone nor before an underscore")]
+    StateKeyOwnerMalformed,
     /// Rule 9.1 of version 10; in earlier versions, a value that is no integer in any form.
     #[error("the power level `{0}` is not an integer")]
     PowerFieldMalformed(LevelField),

@@ -13,6 +13,7 @@ pub mod meta;
 pub mod receipts;
 pub mod relations;
 pub mod rooms;
+pub mod threads;
 pub mod users;
 
 /// Makes the registry out of the list of tables.
@@ -76,6 +77,10 @@ tables![
     receipts::ReceiptChanges,
     receipts::ReceiptHeads,
     changes::ChangeLog,
+    // threads, delayed events
+    threads::ThreadSubscriptions,
+    threads::DelayedEvents,
+    threads::DelayedEventsDue,
 ];
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ async fn it_tells_room_versions_and_what_may_be_changed() {
     for version in 1..=12 {
         assert_eq!(available[&version.to_string()], "stable", "{version}");
     }
+    assert_eq!(available["org.matrix.msc3757.10"], "unstable");
     assert_eq!(capabilities["m.change_password"]["enabled"], true);
     assert_eq!(capabilities["m.profile_fields"]["enabled"], true);
     assert_eq!(capabilities["m.3pid_changes"]["enabled"], false);

@@ -55,3 +55,28 @@ async fn power_levels_are_changed_and_take_effect() {
     alice.put(&path, levels).await.ok();
     bob.set_state(&room, "m.room.name", json!({ "name": "bob's" })).await;
 }
+
+#[tokio::test]
+async fn owned_state_is_written_by_its_user_and_by_those_with_more_power() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let kind = "org.example.owned";
+    let room = alice
+        .create_room(json!({
+            "room_version": "org.matrix.msc3757.10",
+            "preset": "public_chat",
+            "power_level_content_override": { "events": { kind: 0 } },
+        }))
+        .await;
+    bob.join(&room).await;
+    carol.join(&room).await;
+    let path = |state_key: &str| Client::room_path(&room, &format!("/state/{kind}/{}", escape(state_key)));
+    let suffixed = format!("{}_phone", bob.user_id);
+    bob.put(&path(&suffixed), json!({ "by": "bob" })).await.ok();
+    carol.put(&path(&suffixed), json!({ "by": "carol" })).await.fails(403, "M_FORBIDDEN");
+    assert_eq!(alice.get(&path(&suffixed)).await.ok()["by"], "bob");
+    alice.put(&path(&suffixed), json!({ "by": "alice" })).await.ok();
+    alice.put(&path("@oops"), json!({})).await.fails(400, "M_BAD_JSON");
+    alice.get(&path("@oops")).await.fails(404, "M_NOT_FOUND");
+}

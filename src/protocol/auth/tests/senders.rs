@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{ALICE, ALL, BOB, CAROL, DAVE, Sample, Scene, nothing, row, run};
 use crate::auth::Rejection as R;
+use crate::version::{OWNED_STATE_VERSION, rules_of};
 
 fn message(sender: &str) -> Sample {
     Sample::message("m.room.message", sender, json!({ "body": "hello" }))
@@ -131,6 +132,30 @@ fn rule_9_state_keys_of_other_users() {
         row("9 one's own", ALL, nothing, |_| state(BOB), None),
         row("9 no user", ALL, nothing, |_| state("bob"), None),
     ]);
+}
+
+#[test]
+fn owned_state_belongs_to_its_user_and_to_those_with_more_power() {
+    let mut scene = Scene::new(10);
+    let version = ruma::RoomVersionId::try_from(OWNED_STATE_VERSION).expect("a version");
+    scene.rules = rules_of(&version).expect("rules");
+    scene.level("events", json!({ "org.example.state": 0 }));
+    let check = |sender: &str, state_key: &str| {
+        scene.check(Sample::state("org.example.state", sender, state_key, json!({}))).err()
+    };
+    let suffixed = |user: &str| format!("{user}_suffix:!@#$123_more");
+    assert_eq!(check(CAROL, CAROL), None);
+    assert_eq!(check(CAROL, &suffixed(CAROL)), None);
+    assert_eq!(check(ALICE, CAROL), None, "more power");
+    assert_eq!(check(ALICE, &suffixed(CAROL)), None);
+    assert_eq!(check(ALICE, "@nobody:z.org"), None);
+    let equal = "@peer:z.org";
+    for state_key in [ALICE, &suffixed(ALICE), equal, &format!("{CAROL}suffix"), &format!("@prefix_{CAROL}_suffix")] {
+        assert_eq!(check(CAROL, state_key), Some(R::StateKeyOfAnother), "{state_key}");
+    }
+    for state_key in ["@", "@oops", "@oops_key", &format!("{ALICE}@key")] {
+        assert_eq!(check(ALICE, state_key), Some(R::StateKeyOwnerMalformed), "{state_key}");
+    }
 }
 
 #[test]
