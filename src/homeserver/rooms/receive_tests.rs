@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hearth_protocol::{Event, EventDraft, Placement, PublicKeys, Signer, VerifyKey, auth_pairs, build_event};
+use hearth_protocol::{Event, EventDraft, Origin, Placement, PublicKeys, Signer, VerifyKey, auth_pairs, build_event};
 use hearth_storage::MemoryFaults;
 use hearth_storage::schema::rooms::Outcome;
 use hearth_storage::schema::users::Membership;
@@ -13,7 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::rooms::testing::{Fixture, message};
-use crate::rooms::{Direction, HistoryPos, Preset, RemoteRooms, RoomError, RoomView};
+use crate::rooms::{Direction, HistoryPos, Preset, RemoteEvent, RemoteRooms, RoomError, RoomView, Submission};
 use crate::users::LocalUser;
 
 /// A remote homeserver with a key that signs what it likes, and that gives out the events it was told to keep.
@@ -235,5 +235,20 @@ async fn a_fork_is_joined_by_the_next_local_event() {
     let view = scene.view().await;
     assert_eq!(view.load_event(&joining).await.unwrap().unwrap().event.prev_events.len(), 2);
     assert_eq!(view.room.head.extremities.len(), 1);
+    assert_eq!(scene.fixture.check().await, []);
+}
+
+#[tokio::test]
+async fn history_that_was_redacted_meanwhile_is_fetched_without_its_content() {
+    let scene = Scene::new(1).await;
+    let said = scene.message("regretted", std::slice::from_ref(&scene.joined)).await;
+    let what = ("m.room.redaction", None, json!({ "redacts": said.id }));
+    let redaction = scene.peer.build(&scene.view().await, &scene.bob, what, std::slice::from_ref(&scene.joined)).await;
+    scene.receive(&redaction).await.unwrap();
+    let rules = scene.view().await.room.rules;
+    let events = vec![RemoteEvent { event: said.clone() }];
+    let fetched = Submission::Remote { rules, origin: Origin::Backfill, events };
+    scene.fixture.rooms.submit(&scene.room, fetched).await.unwrap();
+    assert_eq!(scene.shown().await, ["{}"]);
     assert_eq!(scene.fixture.check().await, []);
 }

@@ -277,9 +277,9 @@ fn messages_of(timeline: Timeline, end: &str) -> InitialMessages {
 
 /// The stripped member event of the reader, with the room that it is in.
 fn own_member_event(state: &Events, reader: &UserId, room_id: &RoomId) -> Option<Piece> {
-    let parsed = state.events.iter().filter_map(|event| serde_json::from_str::<serde_json::Value>(event.get()).ok());
-    let mut own =
-        parsed.filter(|event| event["type"] == "m.room.member" && event["state_key"] == reader.as_str()).next_back()?;
+    let mut parsed =
+        state.events.iter().filter_map(|event| serde_json::from_str::<serde_json::Value>(event.get()).ok());
+    let mut own = parsed.rfind(|event| event["type"] == "m.room.member" && event["state_key"] == reader.as_str())?;
     own["room_id"] = json!(room_id);
     to_raw_value(&own).ok()
 }

@@ -27,6 +27,7 @@ async fn a_redacted_event_loses_its_content_in_every_version() {
         assert_eq!(because["content"]["reason"], "typo");
         let redaction = alice.get(&event_path(&room, answer["event_id"].as_str().expect("an id"))).await.ok();
         assert_eq!(redaction["redacts"], event.as_str(), "version {version}: {redaction}");
+        assert_eq!(redaction["content"]["redacts"], event.as_str(), "version {version}: {redaction}");
     }
 }
 

@@ -219,9 +219,12 @@ async fn record(
     if is_news {
         working.apply_extremity(event, num);
         move_current_state(context, working, index, (after_set, after)).await?;
-        super::publish::apply_redactions(context, working, index).await?;
     }
     if outcome == Outcome::Accepted {
+        if origin != Origin::JoinSnapshot {
+            // What is fetched as history may have been redacted since, or be the redaction of what is here.
+            super::publish::apply_redactions(context, working, index).await?;
+        }
         super::relations::apply_relation(context, working, index).await?;
     }
     Ok(index)
