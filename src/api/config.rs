@@ -54,6 +54,10 @@ settings! {
         pub registration_per_second: f64 = 0.5,
         /// Registrations, and questions whether a name is free, from one address at once.
         pub registration_burst: u32 = 20,
+        /// Files that a user uploads, a second.
+        pub upload_per_second: f64 = 2.0,
+        /// Files that a user uploads at once.
+        pub upload_burst: u32 = 100,
     }
 }
 
@@ -77,6 +81,7 @@ impl RateLimitConfig {
             Operation::LoginAddress => (self.login_address_per_second, self.login_address_burst),
             Operation::LoginAccount => (self.login_account_per_second, self.login_account_burst),
             Operation::Registration => (self.registration_per_second, self.registration_burst),
+            Operation::Upload => (self.upload_per_second, self.upload_burst),
         };
         Rate { per_second, burst }
     }

@@ -3,6 +3,7 @@
 //! A lower layer's text never reaches a client, unless it speaks of the client's own request.
 
 use hearth_homeserver::{
+    media::MediaError,
     rooms::{DELAY_MS_MAX, DelayError, RoomError, SubscriptionError},
     sync::SyncError,
     users::{
@@ -22,6 +23,9 @@ const ROOM_RETRY_AFTER_MS: u64 = 1_000;
 
 /// How long a client is sent away when too many passwords wait to be compared.
 const PASSWORDS_RETRY_AFTER_MS: u64 = 2_000;
+
+/// How long a client is sent away when too many thumbnails wait to be made.
+const THUMBNAILS_RETRY_AFTER_MS: u64 = 2_000;
 
 fn bad_request(errcode: &'static str, reason: &impl ToString) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, errcode, reason.to_string())
@@ -302,6 +306,30 @@ impl From<SyncError> for ApiError {
         match error {
             SyncError::Storage(error) => Self::internal(error),
             SyncError::Room(error) => error.into(),
+        }
+    }
+}
+
+impl From<MediaError> for ApiError {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Unknown => Self::not_found("Unknown media."),
+            MediaError::NotYetUploaded => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "M_NOT_YET_UPLOADED", "The content was not uploaded yet.")
+            }
+            MediaError::AlreadyUploaded => {
+                Self::new(StatusCode::CONFLICT, "M_CANNOT_OVERWRITE_MEDIA", "There is content at this URI already.")
+            }
+            error @ (MediaError::NotYours | MediaError::QuotaReached) => Self::forbidden(error.to_string()),
+            error @ (MediaError::TooLarge { .. } | MediaError::ImageTooLarge) => Self::too_large(error.to_string()),
+            MediaError::TooManyPending { retry_after_ms } => Self::limit_exceeded(retry_after_ms),
+            error @ MediaError::CutOff => bad_request("M_UNKNOWN", &error),
+            error @ MediaError::BadSize => Self::invalid_param(error.to_string()),
+            error @ MediaError::NoThumbnail => bad_request("M_UNKNOWN", &error),
+            MediaError::Busy => Self::limit_exceeded(THUMBNAILS_RETRY_AFTER_MS),
+            error @ MediaError::FileMissing(_) => Self::internal(error),
+            error @ MediaError::Io(_) => Self::cannot_store(error),
+            MediaError::Store(error) => error.into(),
         }
     }
 }

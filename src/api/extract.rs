@@ -12,7 +12,7 @@
 //! they are judged where the event is built, and come back as `M_BAD_JSON` from there.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, BodyDataStream, to_bytes},
     extract::{FromRequest, FromRequestParts as _, RawPathParams, Request},
 };
 use bytes::Bytes;
@@ -51,6 +51,36 @@ impl<T: IncomingRequest> FromRequest<AppState> for Ruma<T> {
     }
 }
 
+/// A request of ruma's type `T` whose body is a file: path, query and headers are parsed, and the body is left to be
+/// read piece by piece, by whoever knows how large it may be.
+#[derive(Debug)]
+pub struct RumaFile<T> {
+    /// The request, with an empty body.
+    pub request: T,
+    /// The body.
+    pub body: BodyDataStream,
+    /// How long the body says that it is, in bytes.
+    pub announced_bytes: Option<u64>,
+}
+
+impl<T: IncomingRequest> FromRequest<AppState> for RumaFile<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let path = decoded_path(&mut parts, state).await?;
+        let path: Vec<&str> = path.iter().map(|(_, value)| value).collect();
+        let announced_bytes = announced_bytes(&parts);
+        let request = http::Request::from_parts(parts, &[][..]);
+        let request = T::try_from_http_request_inner(request, &path).map_err(|error| refusal(&error))?;
+        Ok(Self { request, body: body.into_data_stream(), announced_bytes })
+    }
+}
+
+fn announced_bytes(parts: &Parts) -> Option<u64> {
+    parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// The path's variables, percent-decoded.
 async fn decoded_path(parts: &mut Parts, state: &AppState) -> Result<RawPathParams, ApiError> {
     RawPathParams::from_request_parts(parts, state)
@@ -60,8 +90,7 @@ async fn decoded_path(parts: &mut Parts, state: &AppState) -> Result<RawPathPara
 
 /// Reads a JSON body within its limits.
 async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
-    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|value| value.parse().ok()).is_some_and(|bytes: u64| bytes > JSON_BODY_BYTES_MAX as u64) {
+    if announced_bytes(parts).is_some_and(|bytes| bytes > JSON_BODY_BYTES_MAX as u64) {
         return Err(too_large());
     }
     let body = to_bytes(body, JSON_BODY_BYTES_MAX).await.map_err(|error| {

@@ -23,6 +23,7 @@ mod fallback;
 mod federation;
 mod interactive;
 mod json_check;
+mod media_answer;
 mod rate_limit;
 mod raw_filter;
 mod reply;

@@ -41,6 +41,8 @@ pub enum Operation {
     LoginAccount,
     /// Creating accounts, asking which names are free, and trying registration tokens, by address.
     Registration,
+    /// Uploading files, and asking for URIs to upload to.
+    Upload,
 }
 
 /// A cheap handle on all buckets.

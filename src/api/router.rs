@@ -25,6 +25,8 @@ const STATE_WITHOUT_KEY: [&str; 4] = [
 const PUSH_RULES: [&str; 2] = ["/_matrix/client/v3/pushrules", "/_matrix/client/r0/pushrules"];
 /// The same for the global ones.
 const PUSH_RULES_GLOBAL: [&str; 2] = ["/_matrix/client/v3/pushrules/global", "/_matrix/client/r0/pushrules/global"];
+/// Before r0, media had a v1, which old clients and servers still ask for; ruma's types leave it out.
+const MEDIA_V1: &str = "/_matrix/media/v1";
 
 /// Everything that is served, ready to be given requests.
 ///
@@ -48,6 +50,7 @@ fn endpoints() -> Router<AppState> {
         .merge(memberships())
         .merge(events())
         .merge(relations())
+        .merge(media())
         .merge(other_servers())
 }
 
@@ -179,6 +182,33 @@ fn other_servers() -> Router<AppState> {
         .serve(federation::keys_server::get_server_key)
         .serve(federation::keys_query::perspectives_key_query)
         .serve(federation::keys_query::bulk_perspectives_key_query)
+}
+
+/// Files.
+fn media() -> Router<AppState> {
+    Router::new()
+        .serve(client::authed_content_repo::get_content_authed)
+        .serve(client::authed_content_repo::get_content_override_name_authed)
+        .serve(client::authed_content_repo::get_content_thumbnail_authed)
+        .serve(client::authed_content_repo::get_config_authed)
+        .serve(client::content_repo::upload_content)
+        .serve(client::content_repo::upload_content_to_mxc)
+        .serve(client::content_repo::create_content)
+        .serve(client::content_repo::get_content)
+        .serve(client::content_repo::get_content_override_name)
+        .serve(client::content_repo::get_content_thumbnail)
+        .serve(client::content_repo::get_config)
+        .serve_also(&format!("{MEDIA_V1}/upload"), client::content_repo::upload_content)
+        .serve_also(&format!("{MEDIA_V1}/config"), client::content_repo::get_config)
+        .serve_also(&format!("{MEDIA_V1}/download/{{server_name}}/{{media_id}}"), client::content_repo::get_content)
+        .serve_also(
+            &format!("{MEDIA_V1}/download/{{server_name}}/{{media_id}}/{{filename}}"),
+            client::content_repo::get_content_override_name,
+        )
+        .serve_also(
+            &format!("{MEDIA_V1}/thumbnail/{{server_name}}/{{media_id}}"),
+            client::content_repo::get_content_thumbnail,
+        )
 }
 
 #[cfg(test)]

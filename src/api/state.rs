@@ -10,6 +10,7 @@ use hearth_homeserver::{
     Stop,
     federation::ServerKeys,
     flows::Flows,
+    media::Media,
     rooms::{DelayedEvents, Receipts, Rooms, ThreadSubscriptions, Typing},
     sync::Sync,
     users::Users,
@@ -42,6 +43,8 @@ pub struct Handles {
     pub flows: Flows,
     /// This server's signing keys, for others.
     pub server_keys: ServerKeys,
+    /// Files.
+    pub media: Media,
     /// Who may do how much.
     pub limits: RateLimits,
     /// The version of rooms that name none.
@@ -90,6 +93,7 @@ handles! {
     Typing => state: state.0.typing.clone(),
     DelayedEvents => state: state.0.delayed_events.clone(),
     ThreadSubscriptions => state: state.0.thread_subscriptions.clone(),
+    Media => state: state.0.media.clone(),
     Flows => state: state.0.flows.clone(),
     ServerKeys => state: state.0.server_keys.clone(),
     Sync => state: state.0.sync.clone(),

@@ -10,7 +10,9 @@
 pub mod env;
 pub mod federation;
 pub mod flows;
+pub mod media;
 pub mod metrics;
+pub mod outbound;
 pub mod rooms;
 pub mod settings;
 pub mod sync;

@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 use hearth_api::{AppState, Handles, RateLimits};
 use hearth_homeserver::federation::ServerKeys;
 use hearth_homeserver::flows::Flows;
+use hearth_homeserver::media::{Media, NoRemoteMedia};
 use hearth_homeserver::metrics::Metered;
 use hearth_homeserver::rooms::{
     DelayedEventWorker, DelayedEvents, NoRemote, Receipts, RoomWorkers, Rooms, ThreadSubscriptions, Typing,
@@ -34,6 +35,9 @@ use crate::workers::Tasks;
 
 /// The database's folder within the data folder.
 pub const DATABASE_FOLDER: &str = "database";
+
+/// The folder of uploaded files within the data folder.
+pub const MEDIA_FOLDER: &str = "media";
 
 /// How long workers may take to end.
 const WORKERS_STOP: Duration = Duration::from_millis(700);
@@ -66,6 +70,8 @@ pub struct Homeserver {
     pub env: Env,
     /// Accounts.
     pub users: Users,
+    /// Files.
+    pub media: Media,
     /// Rooms.
     pub rooms: Rooms,
     /// Events that are sent later.
@@ -120,6 +126,8 @@ impl Homeserver {
     pub fn assemble(env: Env, storage_workers: StorageWorkers, config: &Config) -> Self {
         let tasks = Tasks::new(Arc::clone(&env.clock));
         let users = Users::new(&env, config.users.clone());
+        let folder = config.server.data.join(MEDIA_FOLDER);
+        let media = Media::new(&env, config.media.clone(), &folder, Arc::new(NoRemoteMedia));
         let (rooms, room_workers) = Rooms::new(&env, config.rooms.clone(), users.clone(), Arc::new(NoRemote));
         let (receipts, typing) = (Receipts::new(&env), Typing::new(&env));
         let sync = Sync::new(&env, users.clone(), rooms.clone(), typing.clone(), receipts.clone());
@@ -137,14 +145,15 @@ impl Homeserver {
             sync: sync.clone(),
             flows: flows.clone(),
             server_keys: ServerKeys::new(&env),
+            media: media.clone(),
             limits,
             default_room_version: config.rooms.default_version.clone(),
             stop: stop.clone(),
             config: config.api.clone(),
         });
-        start_workers(&tasks, storage_workers, room_workers, &users, &sync);
+        start_workers(&tasks, storage_workers, room_workers, &users, &media, &sync);
         tasks.start_vital_worker(Box::new(DelayedEventWorker::new(delayed_events.clone())));
-        Self { env, users, rooms, delayed_events, flows, sync, stop, tasks, state }
+        Self { env, users, media, rooms, delayed_events, flows, sync, stop, tasks, state }
     }
 
     /// All that is served to clients and other servers. Needs no listener, so tests call it directly.
@@ -173,6 +182,7 @@ impl Homeserver {
             Arc::new(self.tasks.clone()),
             Arc::new(homeserver),
             self.rooms.pipeline_stats(),
+            Arc::new(self.media.clone()),
             Arc::new(self.sync.clone()),
         ]
     }
@@ -188,7 +198,14 @@ impl Homeserver {
 }
 
 /// Starts all workers of the homeserver. With those of the doors (`serve.rs`) these are all there are.
-fn start_workers(tasks: &Tasks, storage: StorageWorkers, rooms: RoomWorkers, users: &Users, sync: &Sync) {
+fn start_workers(
+    tasks: &Tasks,
+    storage: StorageWorkers,
+    rooms: RoomWorkers,
+    users: &Users,
+    media: &Media,
+    sync: &Sync,
+) {
     for worker in storage {
         tasks.start_vital_worker(Box::new(OutboxWorker(worker)));
     }
@@ -197,8 +214,9 @@ fn start_workers(tasks: &Tasks, storage: StorageWorkers, rooms: RoomWorkers, use
     }
     tasks.start_vital_worker(Box::new(rooms.erasure));
     tasks.start_vital_worker(Box::new(rooms.transactions));
-    let (users, sync) = (users.clone(), sync.clone());
+    let (users, media, sync) = (users.clone(), media.clone(), sync.clone());
     tasks.start_workers(move || users.list_workers());
+    tasks.start_workers(move || media.list_workers());
     tasks.start_workers(move || sync.list_workers());
 }
 

@@ -11,3 +11,4 @@ mod client;
 mod edge;
 mod federation;
 mod harness;
+mod media;

@@ -5,8 +5,10 @@
 
 pub mod account_data;
 pub mod account_deactivation;
+pub mod authed_content_repo;
 pub mod banning;
 pub mod capabilities;
+pub mod content_repo;
 pub mod create_room;
 pub mod delayed_events;
 pub mod device_management;

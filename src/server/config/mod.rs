@@ -20,6 +20,7 @@ pub use sections::{
 pub use sources::{ConfigError, Sources};
 
 use hearth_api::{ApiConfig, RateLimitConfig};
+use hearth_homeserver::media::MediaConfig;
 use hearth_homeserver::rooms::RoomsConfig;
 use hearth_homeserver::settings::{Section, SettingDoc};
 use hearth_homeserver::users::UsersConfig;
@@ -68,6 +69,8 @@ sections! {
     rate_limits: RateLimitConfig,
     /// Accounts.
     users: UsersConfig,
+    /// Files.
+    media: MediaConfig,
     /// Rooms.
     rooms: RoomsConfig,
     /// Its database.

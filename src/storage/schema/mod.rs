@@ -8,6 +8,7 @@
 
 pub mod changes;
 pub mod log;
+pub mod media;
 pub mod membership;
 pub mod meta;
 pub mod receipts;
@@ -81,6 +82,14 @@ tables![
     threads::ThreadSubscriptions,
     threads::DelayedEvents,
     threads::DelayedEventsDue,
+    // media
+    media::MediaItems,
+    media::Uploads,
+    media::PendingUploads,
+    media::UploadTotals,
+    media::FileUses,
+    media::Thumbnails,
+    media::UrlPreviews,
 ];
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 mod account_data;
 mod account_deactivation;
+mod authed_content_repo;
 mod banning;
 mod capabilities;
+mod content_repo;
 mod create_room;
 mod delayed_events;
 mod device_management;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::{Router, body::Body};
 use hearth_api::PeerAddress;
-use http::{Method, Request, header};
+use http::{HeaderName, Method, Request, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -81,8 +81,22 @@ impl Client {
 
     /// Sends any bytes.
     pub async fn request(&self, method: Method, path: &str, body: impl Into<Body>) -> Response {
+        self.request_with(method, path, &[], body).await
+    }
+
+    /// Sends any bytes with more headers.
+    pub async fn request_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: impl Into<Body>,
+    ) -> Response {
         let path = whole_path(path);
         let mut request = Request::builder().method(method.clone()).uri(&path);
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -110,6 +124,19 @@ impl Client {
 
     pub async fn delete(&self, path: &str, body: Value) -> Response {
         self.request(Method::DELETE, path, body.to_string()).await
+    }
+
+    /// Uploads a file and gives its URI without `mxc://`, as paths name it.
+    pub async fn upload(&self, content_type: &str, bytes: impl Into<Body>) -> String {
+        let headers = [(header::CONTENT_TYPE, content_type)];
+        let answer = self.request_with(Method::POST, "/_matrix/media/v3/upload", &headers, bytes).await.ok();
+        let uri = answer["content_uri"].as_str().unwrap_or_else(|| panic!("no content_uri: {answer}"));
+        uri.strip_prefix("mxc://").expect("an mxc URI").to_owned()
+    }
+
+    /// Asks for a file or a thumbnail: `what` begins with `download/` or `thumbnail/`.
+    pub async fn get_media(&self, what: &str) -> Response {
+        self.get(&format!("/_matrix/client/v1/media/{what}")).await
     }
 
     /// Logs this account in on a new device.

@@ -2,6 +2,7 @@
 
 mod client;
 mod conformance;
+mod pictures;
 mod response;
 mod schema;
 mod server;
@@ -9,5 +10,6 @@ mod spec;
 mod yaml;
 
 pub use client::{Client, PASSWORD, escape, event_id};
+pub use pictures::{encoded, picture};
 pub use response::Response;
 pub use server::TestServer;

@@ -49,6 +49,18 @@ impl Response {
         json
     }
 
+    /// A header's value; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a header of text"))
+    }
+
+    /// The bytes of a successful answer.
+    #[track_caller]
+    pub fn file(self) -> Vec<u8> {
+        assert!(self.status.is_success(), "{}: {} {}", self.request, self.status, self.text());
+        self.body
+    }
+
     /// The body as text, for messages.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

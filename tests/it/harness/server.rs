@@ -48,6 +48,8 @@ pub struct TestServer {
     pub clock: Arc<MockClock>,
     pub homeserver: Homeserver,
     app: Router,
+    /// Where files lie that users upload.
+    pub data: TempDir,
     /// Where RocksDB keeps its files.
     _folder: Option<TempDir>,
 }
@@ -60,7 +62,9 @@ impl TestServer {
 
     /// A server with other settings.
     pub async fn start_with(tune: impl FnOnce(&mut Config)) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
         let mut config = configuration();
+        data.path().clone_into(&mut config.server.data);
         tune(&mut config);
         let clock = Arc::new(MockClock::new(BEGIN));
         let rng = Arc::new(SeededRng::new(7));
@@ -80,7 +84,7 @@ impl TestServer {
         let env = Env { store, clock: clock.clone(), rng, server_name, signer };
         let homeserver = Homeserver::assemble(env, storage_workers, &config);
         let app = homeserver.router(&config, &stats);
-        Self { clock, homeserver, app, _folder: folder }
+        Self { clock, homeserver, app, data, _folder: folder }
     }
 
     /// A client that is not logged in.
