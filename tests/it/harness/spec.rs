@@ -259,7 +259,7 @@ fn without_dots(path: &Path) -> PathBuf {
 }
 
 /// The path as the specification would write it: as it is, with today's version in place of an older one, and with
-/// the empty state key that may be left out.
+/// the empty state key, or the slash at the end of push rules, that clients leave out.
 fn spellings(path: &str) -> Vec<String> {
     const OLD: [(&str, &str); 4] = [
         ("/_matrix/client/r0/", "/_matrix/client/v3/"),
@@ -269,9 +269,9 @@ fn spellings(path: &str) -> Vec<String> {
     ];
     let mut all = vec![path.to_owned()];
     all.extend(OLD.iter().filter_map(|(old, new)| path.strip_prefix(old).map(|rest| format!("{new}{rest}"))));
-    let with_key: Vec<String> =
-        all.iter().filter(|path| path.contains("/state/")).map(|path| format!("{path}/")).collect();
-    all.extend(with_key);
+    let may_lack = |path: &&String| path.contains("/state/") || path.contains("/pushrules");
+    let with_slash: Vec<String> = all.iter().filter(may_lack).map(|path| format!("{path}/")).collect();
+    all.extend(with_slash);
     all
 }
 
