@@ -27,7 +27,7 @@ pub struct Caller(pub LocalUser);
 #[derive(Clone, Debug)]
 pub struct ActiveCaller(pub LocalUser);
 
-/// A user or a guest.
+/// A user or a guest. As `Option<GuestCaller>` a token may be absent, but one that is there has to be valid.
 #[derive(Clone, Debug)]
 pub struct GuestCaller(pub LocalUser);
 
@@ -81,6 +81,14 @@ impl FromRequestParts<AppState> for GuestCaller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         require_user(parts, state).await.map(Self)
+    }
+}
+
+impl OptionalFromRequestParts<AppState> for GuestCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Option<Self>, ApiError> {
+        Ok(load_user(parts, state).await?.map(Self))
     }
 }
 

@@ -16,6 +16,9 @@ settings! {
         /// Whether the last address of the `X-Forwarded-For` header is the client's. Switch it on
         /// only behind a reverse proxy that writes this header, or clients can claim any address.
         pub trust_forwarded_for: bool = false,
+        /// Whether only who is logged in may see the directory of public rooms. The specification lets
+        /// everybody see it, as web pages that show it to visitors need.
+        pub public_rooms_need_login: bool = false,
     }
 }
 

@@ -42,6 +42,12 @@ impl From<RoomError> for ApiError {
             RoomError::BadEvent(bad @ BadEvent::TooLarge { .. }) => Self::too_large(bad.to_string()),
             RoomError::BadEvent(bad) => Self::bad_json(bad.to_string()),
             RoomError::Invalid(reason) => Self::invalid_param(reason),
+            RoomError::UnknownAlias => Self::not_found("Room alias not found."),
+            RoomError::AliasInUse => {
+                Self::new(StatusCode::CONFLICT, "M_UNKNOWN", "This room alias names a room already.")
+            }
+            RoomError::RoomInUse => bad_request("M_ROOM_IN_USE", &"The room alias names a room already."),
+            RoomError::BadAlias => bad_request("M_BAD_ALIAS", &"A room alias does not lead to this room."),
             RoomError::InvalidRoomState(reason) => bad_request("M_INVALID_ROOM_STATE", &reason),
             RoomError::UnsupportedVersion => {
                 bad_request("M_UNSUPPORTED_ROOM_VERSION", &"This server does not know that room version.")

@@ -28,6 +28,12 @@ const PUSH_RULES_GLOBAL: [&str; 2] = ["/_matrix/client/v3/pushrules/global", "/_
 /// Before r0, media had a v1, which old clients and servers still ask for; ruma's types leave it out.
 const MEDIA_V1: &str = "/_matrix/media/v1";
 
+/// Where clients look for a room's summary that follow the first drafts of MSC3266.
+const UNSTABLE_SUMMARY: &str = "/_matrix/client/unstable/im.nheko.summary/summary/{room_id_or_alias}";
+
+/// Where clients look for shared rooms that follow MSC2666.
+const UNSTABLE_MUTUAL_ROOMS: &str = "/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms";
+
 /// Everything that is served, ready to be given requests.
 ///
 /// The listener adds [`crate::PeerAddress`] to each request; logs, metrics and time limits are layers
@@ -48,6 +54,7 @@ fn endpoints() -> Router<AppState> {
         .merge(accounts())
         .merge(user_data())
         .merge(memberships())
+        .merge(discovery())
         .merge(events())
         .merge(relations())
         .merge(media())
@@ -132,6 +139,31 @@ fn memberships() -> Router<AppState> {
         .serve(client::list_joined_rooms::get_joined_rooms)
         .serve(client::rooms::get_members_by_room)
         .serve(client::rooms::get_joined_members_by_room)
+        .serve(client::room_upgrades::upgrade_room)
+}
+
+/// Finding rooms: aliases, the directory, spaces, previews, and networks beyond Matrix.
+fn discovery() -> Router<AppState> {
+    Router::new()
+        .serve(client::directory::set_room_alias)
+        .serve(client::directory::get_room_id_by_alias)
+        .serve(client::directory::delete_room_alias)
+        .serve(client::directory::get_local_aliases)
+        .serve(client::list_public_rooms::get_room_visibility_on_directory)
+        .serve(client::list_public_rooms::set_room_visibility_on_directory)
+        .serve(client::list_public_rooms::get_public_rooms)
+        .serve(client::list_public_rooms::query_public_rooms)
+        .serve(client::room_summary::get_room_summary)
+        .serve_also(UNSTABLE_SUMMARY, client::room_summary::get_room_summary)
+        .serve(client::space_hierarchy::get_space_hierarchy)
+        .serve(client::mutual_rooms::get_mutual_rooms)
+        .serve_also(UNSTABLE_MUTUAL_ROOMS, client::mutual_rooms::get_mutual_rooms)
+        .serve(client::third_party_lookup::get_protocols)
+        .serve(client::third_party_lookup::get_protocol_metadata)
+        .serve(client::third_party_lookup::query_location_by_protocol)
+        .serve(client::third_party_lookup::query_user_by_protocol)
+        .serve(client::third_party_lookup::query_location_by_alias)
+        .serve(client::third_party_lookup::query_user_by_id)
 }
 
 /// What happens in rooms.

@@ -214,6 +214,7 @@ fn start_workers(
     }
     tasks.start_vital_worker(Box::new(rooms.erasure));
     tasks.start_vital_worker(Box::new(rooms.transactions));
+    tasks.start_vital_worker(Box::new(rooms.directory));
     let (users, media, sync) = (users.clone(), media.clone(), sync.clone());
     tasks.start_workers(move || users.list_workers());
     tasks.start_workers(move || media.list_workers());

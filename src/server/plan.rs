@@ -37,6 +37,14 @@ pub enum PlanError {
     /// Rooms cannot be made in this version.
     #[error("rooms.default_version: {0} is not a room version that this server knows")]
     BadRoomVersion(String),
+    /// A rule of the directory or of aliases is not understood.
+    #[error("{setting}: {error}")]
+    BadRule {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong.
+        error: hearth_homeserver::rooms::BadRule,
+    },
     /// There is no usable certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -80,6 +88,8 @@ impl Plan {
         if hearth_protocol::rules_of(&config.rooms.default_version).is_none() {
             return Err(PlanError::BadRoomVersion(config.rooms.default_version.to_string()));
         }
+        check_rules("rooms.listing_rules", &config.rooms.listing_rules)?;
+        check_rules("rooms.alias_rules", &config.rooms.alias_rules)?;
         let server_name = require_server_name(config)?;
         Ok(Self { server_name, addresses, tls_addresses, certificate, metrics_address, unix_mode })
     }
@@ -104,6 +114,12 @@ fn parse_addresses(setting: &'static str, texts: &[String]) -> Result<Vec<Addres
     let parse =
         |text: &String| Address::parse(text).ok_or_else(|| PlanError::BadAddress { setting, text: text.clone() });
     texts.iter().map(parse).collect()
+}
+
+fn check_rules(setting: &'static str, lines: &[String]) -> Result<(), PlanError> {
+    hearth_homeserver::rooms::PublicationRules::parse(lines)
+        .map(|_| ())
+        .map_err(|error| PlanError::BadRule { setting, error })
 }
 
 #[cfg(test)]
@@ -138,6 +154,8 @@ mod tests {
             ("metrics.address", "nine"),
             ("logging.filter", "info,=!"),
             ("rooms.default_version", "twelve"),
+            ("rooms.listing_rules", "allow who=@a:b"),
+            ("rooms.alias_rules", "permit"),
         ] {
             let error = plan(&[NAME, (path, value)]).unwrap_err().to_string();
             assert!(error.contains(path.split('.').next().unwrap()), "{path}={value}: {error}");

@@ -3,7 +3,10 @@
 //! [Client-Server API, "Creation"]: https://spec.matrix.org/v1.19/client-server-api/#creation
 
 use axum::extract::State;
-use hearth_homeserver::rooms::{CreateRoom, InitialState, Preset, Rooms};
+use hearth_homeserver::{
+    flows::Flows,
+    rooms::{CreateRoom, InitialState, Preset},
+};
 use http::StatusCode;
 use ruma::{
     api::client::room::{
@@ -25,13 +28,13 @@ use crate::{
 
 /// `POST /_matrix/client/v3/createRoom`
 pub async fn create_room(
-    State(rooms): State<Rooms>,
+    State(flows): State<Flows>,
     State(limits): State<RateLimits>,
     ActiveCaller(user): ActiveCaller,
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
     limits.check_user(Operation::RoomCreation, &user)?;
-    let room_id = rooms.create(&user, to_command(body)?).await?;
+    let room_id = flows.create_room(&user, to_command(body)?).await?;
     Ok(Reply(Response::new(room_id)))
 }
 
@@ -39,9 +42,6 @@ fn to_command(body: Request) -> std::result::Result<CreateRoom, ApiError> {
     if !body.invite_3pid.is_empty() {
         let message = "Invites by e-mail address or telephone number are not offered.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "M_THREEPID_DENIED", message));
-    }
-    if body.room_alias_name.is_some() {
-        return Err(ApiError::invalid_param("Room aliases are not offered."));
     }
     let initial_state = body.initial_state.iter().map(to_initial_state);
     Ok(CreateRoom {
@@ -54,6 +54,8 @@ fn to_command(body: Request) -> std::result::Result<CreateRoom, ApiError> {
         initial_state: initial_state.collect::<std::result::Result<_, _>>()?,
         creation_content: body.creation_content.as_ref().map(parse).transpose()?.unwrap_or_default(),
         power_levels: body.power_level_content_override.as_ref().map(parse).transpose()?,
+        alias_localpart: body.room_alias_name,
+        is_listed: body.visibility == Visibility::Public,
     })
 }
 

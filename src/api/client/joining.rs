@@ -5,7 +5,7 @@
 use axum::extract::State;
 use hearth_homeserver::{flows::Flows, rooms::Rooms, users::LocalUser};
 use ruma::{
-    OwnedRoomId, OwnedRoomOrAliasId, RoomId,
+    RoomId,
     api::client::membership::{ThirdPartySigned, join_room_by_id as by_id, join_room_by_id_or_alias as by_id_or_alias},
 };
 use serde_json::Value;
@@ -20,7 +20,6 @@ use crate::{
 
 /// `POST /_matrix/client/v3/rooms/{roomId}/join`
 pub async fn join_room_by_id(
-    State(rooms): State<Rooms>,
     State(flows): State<Flows>,
     State(limits): State<RateLimits>,
     ActiveGuestCaller(user): ActiveGuestCaller,
@@ -29,7 +28,7 @@ pub async fn join_room_by_id(
     limits.check_user(Operation::Join, &user)?;
     check_guest(&flows, &user, &body.room_id).await?;
     let signed = to_json(body.third_party_signed.as_ref())?;
-    rooms.join(&user, &body.room_id, body.reason.as_deref(), signed).await?;
+    flows.join(&user, &body.room_id, body.reason.as_deref(), signed).await?;
     Ok(Reply(by_id::v3::Response::new(body.room_id)))
 }
 
@@ -42,10 +41,10 @@ pub async fn join_room(
     Ruma(body): Ruma<by_id_or_alias::v3::Request>,
 ) -> Result<by_id_or_alias::v3::Response> {
     limits.check_user(Operation::Join, &user)?;
-    let room_id = require_room_id(body.room_id_or_alias)?;
+    let room_id = rooms.resolve(&body.room_id_or_alias).await?;
     check_guest(&flows, &user, &room_id).await?;
     let signed = to_json(body.third_party_signed.as_ref())?;
-    rooms.join(&user, &room_id, body.reason.as_deref(), signed).await?;
+    flows.join(&user, &room_id, body.reason.as_deref(), signed).await?;
     Ok(Reply(by_id_or_alias::v3::Response::new(room_id)))
 }
 
@@ -53,11 +52,6 @@ pub async fn join_room(
 async fn check_guest(flows: &Flows, user: &LocalUser, room: &RoomId) -> std::result::Result<(), ApiError> {
     let is_admitted = !user.is_guest || flows.admits_guests(room).await?;
     if is_admitted { Ok(()) } else { Err(ApiError::guest_forbidden()) }
-}
-
-/// The room that is meant; no alias is known here.
-pub(super) fn require_room_id(room: OwnedRoomOrAliasId) -> std::result::Result<OwnedRoomId, ApiError> {
-    OwnedRoomId::try_from(room).map_err(|_| ApiError::not_found("Room alias not found."))
 }
 
 fn to_json(signed: Option<&ThirdPartySigned>) -> std::result::Result<Option<Value>, ApiError> {

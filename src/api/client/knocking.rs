@@ -6,7 +6,6 @@ use axum::extract::State;
 use hearth_homeserver::rooms::Rooms;
 use ruma::api::client::knock::knock_room::v3::{Request, Response};
 
-use super::joining::require_room_id;
 use crate::{
     caller::ActiveCaller,
     extract::Ruma,
@@ -22,7 +21,7 @@ pub async fn knock_room(
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
     limits.check_user(Operation::Join, &user)?;
-    let room_id = require_room_id(body.room_id_or_alias)?;
+    let room_id = rooms.resolve(&body.room_id_or_alias).await?;
     rooms.knock(&user, &room_id, body.reason.as_deref()).await?;
     Ok(Reply(Response::new(room_id)))
 }

@@ -5,19 +5,26 @@
 
 mod account;
 mod context;
+mod hierarchy;
 mod initial_sync;
 mod members;
 mod messages;
+mod preview;
 mod redaction;
 mod relations;
+mod replacement;
+mod shared_rooms;
 mod threads;
 mod timestamp;
 
 pub use context::{Context, ContextRequest};
+pub use hierarchy::{HierarchyPage, HierarchyRequest, HierarchyRoom};
 pub use initial_sync::RoomNow;
 pub use members::{JoinedMember, StateForm};
 pub use messages::{MessagesPage, MessagesRequest};
+pub use preview::Preview;
 pub use relations::{RelationsPage, RelationsRequest};
+pub use shared_rooms::SharedRooms;
 pub use threads::{ThreadsPage, ThreadsRequest};
 
 use std::sync::Arc;

@@ -6,11 +6,14 @@ use hearth_protocol::{EventDraft, RoomKey, UserKey};
 use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
 use serde_json::value::RawValue;
 
+use super::canonical_alias::CANONICAL_ALIAS;
 use super::config::RoomsConfig;
+use super::directory_shelf::{Directory, DirectoryWorker};
 use super::erasure::ErasureWorker;
 use super::error::RoomError;
 use super::pipeline::{LaneWorker, LocalDraft, Pipeline, PipelineStats, Submission, Submitted, Transaction};
 use super::ports::RemoteRooms;
+use super::publication::PublicationRules;
 use super::reader::RoomReader;
 use super::transactions::TransactionWorker;
 use super::view::RoomView;
@@ -45,6 +48,9 @@ pub(super) struct Inner {
     pub pipeline: Pipeline,
     pub users: Users,
     pub remote: Arc<dyn RemoteRooms>,
+    pub directory: Directory,
+    pub listing_rules: PublicationRules,
+    pub alias_rules: PublicationRules,
 }
 
 /// What rooms do by themselves.
@@ -52,6 +58,7 @@ pub struct RoomWorkers {
     pub lanes: Vec<LaneWorker>,
     pub erasure: ErasureWorker,
     pub transactions: TransactionWorker,
+    pub directory: DirectoryWorker,
 }
 
 impl Rooms {
@@ -62,8 +69,15 @@ impl Rooms {
         let (pipeline, lanes) = Pipeline::new(env.clone(), config.clone(), reader.clone());
         let erasure = ErasureWorker::new(env.clone(), reader.clone());
         let transactions = TransactionWorker::new(env.clone(), config.transactions_kept_ms);
-        let inner = Inner { env: env.clone(), config, reader, pipeline, users, remote };
-        (Self(Arc::new(inner)), RoomWorkers { lanes, erasure, transactions })
+        let directory = Directory::new(env.clone(), reader.clone());
+        let worker = DirectoryWorker::new(directory.clone());
+        let workers = RoomWorkers { lanes, erasure, transactions, directory: worker };
+        // Rules that are not understood keep the server from starting; where they come here all the same, they allow nothing.
+        let rules = |lines: &[String]| PublicationRules::parse(lines).unwrap_or_default();
+        let (listing_rules, alias_rules) = (rules(&config.listing_rules), rules(&config.alias_rules));
+        let env = env.clone();
+        let inner = Inner { env, config, reader, pipeline, users, remote, directory, listing_rules, alias_rules };
+        (Self(Arc::new(inner)), workers)
     }
 
     pub(super) fn inner(&self) -> &Inner {
@@ -114,6 +128,9 @@ impl Rooms {
     /// When the room is unknown, the rules refuse the event, or it cannot be built.
     pub async fn send(&self, user: &LocalUser, room: &RoomId, event: NewEvent) -> Result<OwnedEventId, RoomError> {
         check_sendable(&event)?;
+        if event.kind == CANONICAL_ALIAS && event.state_key.as_deref() == Some("") {
+            self.check_canonical_alias(room, &event.content).await?;
+        }
         let transaction = match event.txn_id {
             Some(id) if id.len() > TRANSACTION_ID_BYTES_MAX => {
                 return Err(RoomError::Invalid("the transaction id is too long"));

@@ -18,5 +18,13 @@ settings! {
         pub transactions_kept_ms: u64 = 14 * 24 * 60 * 60 * 1_000,
         /// How many commands may wait for one room; further ones are told to come back later.
         pub room_queue_max: usize = 1_000,
+        /// Who may list which rooms in the public directory, in rules of the form
+        /// `allow user=PATTERN alias=PATTERN room=PATTERN`, or `deny ..`, with any of the three conditions.
+        /// In patterns `*` stands for any text and `?` for one character. The first rule whose conditions hold
+        /// decides; without one nothing is listed. Beside this, the user needs the power over the room's
+        /// canonical alias.
+        pub listing_rules: Vec<String> = vec!["allow".to_owned()],
+        /// Who may have which room alias, in rules of the same form.
+        pub alias_rules: Vec<String> = vec!["allow".to_owned()],
     }
 }

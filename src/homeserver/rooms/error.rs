@@ -38,6 +38,18 @@ pub enum RoomError {
     /// A relation to an event to which nothing may relate in this way.
     #[error("bad relation: {0}")]
     BadRelation(&'static str),
+    /// The alias names no room that is known here.
+    #[error("unknown alias")]
+    UnknownAlias,
+    /// The alias names a room already.
+    #[error("the alias is in use")]
+    AliasInUse,
+    /// The alias that a new room was to get names a room already.
+    #[error("the alias of the new room is in use")]
+    RoomInUse,
+    /// A room would show an alias that does not lead to it.
+    #[error("an alias does not lead to the room")]
+    BadAlias,
     /// `initial_state` or `power_level_content_override` makes a room that the auth rules refuse.
     #[error("invalid room state: {0}")]
     InvalidRoomState(String),

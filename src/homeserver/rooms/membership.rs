@@ -3,18 +3,15 @@
 use hearth_protocol::{EventDraft, RoomKey};
 use hearth_storage::schema::users::{Membership, UserRooms};
 use ruma::{OwnedEventId, RoomId, UserId};
-use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::commands::Rooms;
 use super::error::RoomError;
+use super::join_rule::JoinRule;
 use super::pipeline::LocalDraft;
 use super::view::RoomView;
 use crate::users::LocalUser;
-
-/// Conditions of a restricted join rule that are looked at.
-const ALLOW_CONDITIONS_MAX: usize = 50;
 
 const ANY: &[Option<Membership>] = &[
     None,
@@ -198,23 +195,8 @@ impl Rooms {
         if matches!(view.membership(user), Some(Membership::Join | Membership::Invite)) {
             return Ok(None);
         }
-        let Some(rule) = view.state_event("m.room.join_rules", "").await? else {
-            return Ok(None);
-        };
-        let Ok(rule) = rule.event.content_as::<JoinRule>() else {
-            return Ok(None);
-        };
-        if !matches!(rule.join_rule.as_str(), "restricted" | "knock_restricted") {
-            return Ok(None);
-        }
-        let mut meets = false;
-        for condition in rule.allow.into_iter().take(ALLOW_CONDITIONS_MAX) {
-            let room = condition.room_id.and_then(|id| RoomId::parse(id).ok());
-            if let Some(room) = room.filter(|_| condition.kind == "m.room_membership") {
-                let other = self.load_view(&room).await?;
-                meets = meets || other.is_some_and(|other| other.membership(user) == Some(Membership::Join));
-            }
-        }
+        let rule = JoinRule::of(view.state_event("m.room.join_rules", "").await?.as_deref());
+        let meets = rule.is_restricted() && self.is_in_any(&rule.allowed_rooms, user).await?;
         let Some(levels) = view.power_levels().await?.filter(|_| meets) else {
             return Ok(None);
         };
@@ -225,20 +207,6 @@ impl Rooms {
             .filter(|member| member.server_name() == server && levels.user_level(member) >= levels.invite());
         Ok(able.min().map(ToString::to_string))
     }
-}
-
-#[derive(Deserialize)]
-struct JoinRule {
-    join_rule: String,
-    #[serde(default)]
-    allow: Vec<AllowCondition>,
-}
-
-#[derive(Deserialize)]
-struct AllowCondition {
-    #[serde(rename = "type", default)]
-    kind: String,
-    room_id: Option<String>,
 }
 
 /// A membership event that is about to be built.

@@ -101,6 +101,8 @@ pub(super) fn new_room(version: Option<RoomVersionId>, preset: Preset) -> Create
         initial_state: Vec::new(),
         creation_content: Map::new(),
         power_levels: None,
+        alias_localpart: None,
+        is_listed: false,
     }
 }
 

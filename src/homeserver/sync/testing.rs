@@ -149,6 +149,8 @@ pub(super) fn new_room(preset: Preset) -> CreateRoom {
         initial_state: Vec::new(),
         creation_content: serde_json::Map::new(),
         power_levels: None,
+        alias_localpart: None,
+        is_listed: false,
     }
 }
 

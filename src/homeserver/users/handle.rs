@@ -89,6 +89,11 @@ impl Users {
         user.server_name() == self.server_name()
     }
 
+    /// Whether this is the name of this server.
+    pub fn is_own_server(&self, server: &ServerName) -> bool {
+        server == self.server_name()
+    }
+
     pub(super) fn server_name(&self) -> &ServerName {
         &self.0.env.server_name
     }

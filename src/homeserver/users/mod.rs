@@ -30,6 +30,7 @@ mod profiles;
 mod push_rules;
 mod register;
 mod registration_tokens;
+mod replaced_rooms;
 mod sessions;
 mod tags;
 #[cfg(test)]

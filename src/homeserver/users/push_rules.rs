@@ -61,12 +61,12 @@ pub(super) fn build_default_content(user: &UserId) -> String {
     encode(default_rules(user)).unwrap_or_else(|| "{\"global\":{}}".to_owned())
 }
 
-fn encode(rules: Ruleset) -> Option<String> {
+pub(super) fn encode(rules: Ruleset) -> Option<String> {
     serde_json::to_string(&PushRulesEventContent::new(rules)).ok()
 }
 
 /// The rules that stored content stands for, with the server's default rules as they are today.
-fn decode(user: &UserId, content: Option<&str>) -> Ruleset {
+pub(super) fn decode(user: &UserId, content: Option<&str>) -> Ruleset {
     let defaults = default_rules(user);
     let stored = content.and_then(|content| serde_json::from_str::<PushRulesEventContent>(content).ok());
     match stored {

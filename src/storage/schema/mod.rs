@@ -7,6 +7,7 @@
 //! A number is never used again (210 was the relations of events, by arrival). Values are plain data; nothing here must read or write.
 
 pub mod changes;
+pub mod directory;
 pub mod log;
 pub mod media;
 pub mod membership;
@@ -69,6 +70,11 @@ tables![
     relations::RelationsBySender,
     relations::RelationTotals,
     relations::Threads,
+    // names and the directory
+    directory::RoomAliases,
+    directory::AliasesOfRoom,
+    directory::ListedRooms,
+    directory::RoomUpgrades,
     // the log
     log::OutputLog,
     log::FollowerPositions,
