@@ -3,6 +3,7 @@
 //! A lower layer's text never reaches a client, unless it speaks of the client's own request.
 
 use hearth_homeserver::{
+    flows::SearchError,
     media::MediaError,
     rooms::{DELAY_MS_MAX, DelayError, RoomError, SubscriptionError},
     sync::SyncError,
@@ -94,6 +95,16 @@ impl From<DelayError> for ApiError {
             DelayError::TooLarge => Self::too_large(error.to_string()),
             DelayError::Unknown => Self::not_found("Unknown delayed event."),
             DelayError::Room(error) => error.into(),
+        }
+    }
+}
+
+impl From<SearchError> for ApiError {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Off => bad_request("M_UNKNOWN", &"Search is disabled on this homeserver."),
+            SearchError::Cursor(error) => Self::invalid_param(error.to_string()),
+            SearchError::Room(error) => error.into(),
         }
     }
 }

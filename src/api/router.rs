@@ -118,6 +118,7 @@ fn user_data() -> Router<AppState> {
         .serve(client::pushrules::set_push_rule_enabled)
         .serve(client::pushrules::set_push_rule_actions)
         .serve(client::notifications::get_notifications)
+        .serve(client::users::search_user_directory)
         .serve(client::presence::set_presence)
         .serve(client::presence::get_presence)
         .serve(client::sync::sync)
@@ -182,6 +183,7 @@ fn events() -> Router<AppState> {
         .serve(client::rooms::get_room_state_with_key)
         .serve(client::message_pagination::get_room_events)
         .serve(client::event_context::get_event_context)
+        .serve(client::search::search)
         .serve(client::typing::set_typing)
         .serve(client::receipts::post_receipt)
         .serve(client::read_markers::set_read_marker);

@@ -11,6 +11,7 @@ use hearth_homeserver::{
     federation::ServerKeys,
     flows::Flows,
     media::Media,
+    people::Directory,
     rooms::{DelayedEvents, Receipts, Rooms, ThreadSubscriptions, Typing},
     sync::Sync,
     users::Users,
@@ -45,6 +46,8 @@ pub struct Handles {
     pub server_keys: ServerKeys,
     /// Files.
     pub media: Media,
+    /// Who can be found.
+    pub directory: Directory,
     /// Who may do how much.
     pub limits: RateLimits,
     /// The version of rooms that name none.
@@ -96,6 +99,7 @@ handles! {
     Media => state: state.0.media.clone(),
     Flows => state: state.0.flows.clone(),
     ServerKeys => state: state.0.server_keys.clone(),
+    Directory => state: state.0.directory.clone(),
     Sync => state: state.0.sync.clone(),
     RateLimits => state: state.0.limits.clone(),
     DefaultRoomVersion => state: DefaultRoomVersion(state.0.default_room_version.clone()),

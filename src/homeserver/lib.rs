@@ -1,7 +1,7 @@
 //! What a homeserver does, without HTTP: users, rooms and what follows from them, over typed tables.
 //!
 //! A folder here imports only folders that stand before it in this order:
-//! outbound, users, e2ee, media, rooms, push, federation, appservice, sync, flows, admin.
+//! outbound, users, e2ee, media, rooms, search, people, push, federation, appservice, sync, flows, admin.
 //! An upward need is met by the output log, by a port, or by moving the operation up.
 //!
 //! This crate must never open a socket that serves, read a configuration file, a clock or randomness
@@ -10,13 +10,18 @@
 pub mod env;
 pub mod federation;
 pub mod flows;
+pub mod log_follower;
+pub mod log_progress;
 pub mod media;
 pub mod metrics;
 pub mod outbound;
+pub mod people;
 pub mod rooms;
+pub mod search;
 pub mod settings;
 pub mod sync;
 pub mod users;
+pub mod words;
 pub mod worker;
 
 pub use env::Env;

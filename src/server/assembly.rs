@@ -16,9 +16,11 @@ use hearth_homeserver::federation::ServerKeys;
 use hearth_homeserver::flows::Flows;
 use hearth_homeserver::media::{Media, NoRemoteMedia};
 use hearth_homeserver::metrics::Metered;
+use hearth_homeserver::people::Directory;
 use hearth_homeserver::rooms::{
     DelayedEventWorker, DelayedEvents, NoRemote, Receipts, RoomWorkers, Rooms, ThreadSubscriptions, Typing,
 };
+use hearth_homeserver::search::Search;
 use hearth_homeserver::sync::Sync;
 use hearth_homeserver::users::Users;
 use hearth_homeserver::{Env, Stop, Worker};
@@ -131,7 +133,9 @@ impl Homeserver {
         let (rooms, room_workers) = Rooms::new(&env, config.rooms.clone(), users.clone(), Arc::new(NoRemote));
         let (receipts, typing) = (Receipts::new(&env), Typing::new(&env));
         let sync = Sync::new(&env, users.clone(), rooms.clone(), typing.clone(), receipts.clone());
-        let flows = Flows::new(&env, users.clone(), rooms.clone());
+        let search = Search::new(&env, &config.search, rooms.clone());
+        let directory = Directory::new(&env, &config.user_directory, users.clone(), rooms.clone());
+        let flows = Flows::new(&env, users.clone(), rooms.clone(), search.clone());
         let delayed_events = DelayedEvents::new(&env, users.clone(), rooms.clone());
         let limits = RateLimits::new(config.rate_limits.clone(), Arc::clone(&env.clock));
         let stop = Stop::new();
@@ -146,12 +150,15 @@ impl Homeserver {
             flows: flows.clone(),
             server_keys: ServerKeys::new(&env),
             media: media.clone(),
+            directory: directory.clone(),
             limits,
             default_room_version: config.rooms.default_version.clone(),
             stop: stop.clone(),
             config: config.api.clone(),
         });
         start_workers(&tasks, storage_workers, room_workers, &users, &media, &sync);
+        tasks.start_workers(move || search.list_workers());
+        tasks.start_workers(move || directory.list_workers());
         tasks.start_vital_worker(Box::new(DelayedEventWorker::new(delayed_events.clone())));
         Self { env, users, media, rooms, delayed_events, flows, sync, stop, tasks, state }
     }

@@ -11,6 +11,11 @@ struct Spent {
     commits: u64,
 }
 
+/// A server whose search index is not written beside what is counted.
+async fn quiet_server() -> TestServer {
+    TestServer::start_with(|config| config.search.enabled = false).await
+}
+
 /// Commits are counted where they happen, so background work must have come to rest before.
 async fn rest() {
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -27,7 +32,7 @@ async fn spent<T>(server: &TestServer, operation: impl Future<Output = T>) -> (T
 
 #[tokio::test]
 async fn sending_is_one_commit_and_nothing_else() {
-    let server = TestServer::start().await;
+    let server = quiet_server().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let room = alice.create_room_with(&[&bob]).await;
     alice.send_text(&room, "warm").await;
@@ -37,7 +42,7 @@ async fn sending_is_one_commit_and_nothing_else() {
 
 #[tokio::test]
 async fn an_idle_sync_asks_nothing() {
-    let server = TestServer::start().await;
+    let server = quiet_server().await;
     let alice = server.register("alice").await;
     alice.create_room(json!({})).await;
     let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
@@ -48,7 +53,7 @@ async fn an_idle_sync_asks_nothing() {
 
 #[tokio::test]
 async fn a_sync_with_news_asks_once() {
-    let server = TestServer::start().await;
+    let server = quiet_server().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let room = alice.create_room_with(&[&bob]).await;
     let since = bob.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
@@ -61,7 +66,7 @@ async fn a_sync_with_news_asks_once() {
 
 #[tokio::test]
 async fn the_members_of_a_warm_room_cost_nothing() {
-    let server = TestServer::start().await;
+    let server = quiet_server().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let room = alice.create_room_with(&[&bob]).await;
     let path = Client::room_path(&room, "/members");
@@ -72,7 +77,7 @@ async fn the_members_of_a_warm_room_cost_nothing() {
 
 #[tokio::test]
 async fn joining_asks_three_times_at_most() {
-    let server = TestServer::start().await;
+    let server = quiet_server().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let room = alice.create_room(json!({ "preset": "public_chat" })).await;
     bob.get("/account/whoami").await.ok();

@@ -14,8 +14,21 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// The folders of `homeserver`: each may import only those before it.
-pub const FOLDERS: &[&str] =
-    &["outbound", "users", "e2ee", "media", "rooms", "push", "federation", "appservice", "sync", "flows", "admin"];
+pub const FOLDERS: &[&str] = &[
+    "outbound",
+    "users",
+    "e2ee",
+    "media",
+    "rooms",
+    "search",
+    "people",
+    "push",
+    "federation",
+    "appservice",
+    "sync",
+    "flows",
+    "admin",
+];
 
 /// What the rules of Matrix must do without.
 const NOT_IN_PROTOCOL: &[&str] = &[

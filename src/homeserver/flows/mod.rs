@@ -13,6 +13,8 @@ mod preview;
 mod redaction;
 mod relations;
 mod replacement;
+mod search;
+mod search_context;
 mod shared_rooms;
 mod threads;
 mod timestamp;
@@ -24,6 +26,8 @@ pub use members::{JoinedMember, StateForm};
 pub use messages::{MessagesPage, MessagesRequest};
 pub use preview::Preview;
 pub use relations::{RelationsPage, RelationsRequest};
+pub use search::{GroupBy, Order, SearchError, SearchPage, SearchRequest, SearchResult};
+pub use search_context::{HistoricProfile, SearchContext};
 pub use shared_rooms::SharedRooms;
 pub use threads::{ThreadsPage, ThreadsRequest};
 
@@ -31,6 +35,7 @@ use std::sync::Arc;
 
 use crate::env::Env;
 use crate::rooms::{Access, Audience, Form, RoomError, RoomView, Rooms, StoredEvent};
+use crate::search::Search;
 use crate::users::{LocalUser, Users};
 use hearth_protocol::RoomKey;
 use ruma::{EventId, RoomId};
@@ -42,6 +47,7 @@ pub struct Flows {
     env: Env,
     users: Users,
     rooms: Rooms,
+    search: Search,
 }
 
 /// A room that the user may read something of, and what.
@@ -52,8 +58,8 @@ struct Readable {
 
 impl Flows {
     /// Over these.
-    pub fn new(env: &Env, users: Users, rooms: Rooms) -> Self {
-        Self { env: env.clone(), users, rooms }
+    pub fn new(env: &Env, users: Users, rooms: Rooms, search: Search) -> Self {
+        Self { env: env.clone(), users, rooms, search }
     }
 
     /// The room as far as the user may read it: as a member, as a former one who has not forgotten it, or as anybody

@@ -27,6 +27,7 @@ mod membership;
 mod pipeline;
 mod ports;
 mod publication;
+mod published;
 mod reader;
 mod receipts;
 mod receive;

@@ -1,7 +1,7 @@
 //! Which of the reader's rooms may have news: from the recent log in memory, or, for an old position, from where each
 //! room's newest event and receipt stand. Never by looking into every room.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use hearth_protocol::{Lane, LanePos, RoomKey};
 use hearth_storage::StorageError;
@@ -27,28 +27,20 @@ pub async fn list_candidates(
 ) -> Result<HashSet<RoomKey>, StorageError> {
     let Some(since) = scope.request.since.as_ref() else { return Ok(list_first(scope, index)) };
     let mut rooms: HashSet<RoomKey> = HashSet::new();
-    let mut by_lane: HashMap<Lane, Vec<RoomKey>> = HashMap::new();
-    for (room, _) in index.iter() {
-        by_lane.entry(scope.hub.lane_of(room)).or_default().push(room);
-    }
-    let mut old: Vec<(RoomKey, LanePos)> = Vec::new();
-    for (lane, of_lane) in by_lane {
-        let (from, to) = (since.lanes.of(lane), scope.to.of(lane));
+    // The usual case is told by the recent log alone: it must not cost what the reader has rooms.
+    let entries_max = ENTRIES_MIN + ENTRIES_PER_ROOM * index.len();
+    let mut slow: HashSet<Lane> = HashSet::new();
+    for (lane, to) in scope.to.iter() {
+        let from = since.lanes.of(lane);
         if from >= to {
             continue;
         }
-        let entries_max = ENTRIES_MIN + ENTRIES_PER_ROOM * of_lane.len();
-        if let Some(recent) = scope.hub.rooms_since(lane, from, to, entries_max) {
-            rooms.extend(recent.into_iter().filter(|room| index.get(*room).is_some()));
-        } else if scope.hub.covers(lane, from) {
-            rooms.extend(of_lane.into_iter().filter(|room| {
-                let news = scope.hub.room_news(*room, from, to);
-                news.events || news.receipts
-            }));
-        } else {
-            old.extend(of_lane.into_iter().map(|room| (room, from)));
+        match scope.hub.rooms_since(lane, from, to, entries_max) {
+            Some(recent) => rooms.extend(recent.into_iter().filter(|room| index.get(*room).is_some())),
+            None => drop(slow.insert(lane)),
         }
     }
+    let old = list_slow(scope, index, &slow, &mut rooms);
     rooms.extend(list_changed_since(scope, index, &old).await?);
     rooms.extend(with_data.filter(|room| index.is_joined(**room)).copied());
     rooms.extend(list_typing(scope, index));
@@ -56,6 +48,33 @@ pub async fn list_candidates(
         rooms.extend(index.iter().map(|(room, _)| room).filter(|room| index.is_joined(*room)));
     }
     Ok(rooms)
+}
+
+/// Asks for each of the reader's rooms of some lanes: adds those of which the recent log tells news, and gives those of
+/// lanes whose log is no longer in memory, with the reader's position.
+fn list_slow(
+    scope: &Scope<'_>,
+    index: &RoomIndex,
+    slow: &HashSet<Lane>,
+    rooms: &mut HashSet<RoomKey>,
+) -> Vec<(RoomKey, LanePos)> {
+    let mut old = Vec::new();
+    if slow.is_empty() {
+        return old;
+    }
+    for (room, _) in index.iter() {
+        let lane = scope.hub.lane_of(room);
+        let Some(from) = scope.since(lane).filter(|_| slow.contains(&lane)) else { continue };
+        if !scope.hub.covers(lane, from) {
+            old.push((room, from));
+            continue;
+        }
+        let news = scope.hub.room_news(room, from, scope.to.of(lane));
+        if news.events || news.receipts {
+            rooms.insert(room);
+        }
+    }
+    old
 }
 
 /// The rooms of a first sync.

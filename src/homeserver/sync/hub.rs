@@ -13,7 +13,6 @@ use hearth_storage::{Page, StorageError, Store};
 use parking_lot::Mutex;
 use ruma::UserId;
 use tokio::sync::Mutex as TurnMutex;
-use tokio::time::{Duration, sleep};
 
 use super::error::SyncError;
 use super::ring::{Happened, Ring, RoomNews};
@@ -25,10 +24,6 @@ use crate::rooms::{Rooms, StoredEvent, Typing};
 const RING_ENTRIES_MAX: usize = 128 * 1_024;
 /// Rows of a log that one step takes in.
 const ROWS_PER_STEP: usize = 1_000;
-/// How long to wait between looks at a room whose commit is not yet published, in milliseconds.
-const PUBLISH_POLL_MS: u64 = 1;
-/// Looks at such a room before its cached form is given up.
-const PUBLISH_POLLS_MAX: usize = 2_000;
 
 /// The recent log of every lane, and who waits for what.
 pub struct Hub {
@@ -155,16 +150,8 @@ impl Hub {
         num: hearth_protocol::EventNum,
         pos: LanePos,
     ) -> Result<Option<Arc<StoredEvent>>, SyncError> {
-        for _ in 0..PUBLISH_POLLS_MAX {
-            let Some(view) = self.rooms.load_view_by_key(room).await? else { return Ok(None) };
-            if view.room.head.last_pos >= pos {
-                return Ok(view.events(&[num]).await?.pop());
-            }
-            sleep(Duration::from_millis(PUBLISH_POLL_MS)).await;
-        }
-        tracing::error!(?room, ?pos, "a committed event was not published");
-        self.rooms.reader().forget_room(room);
-        Ok(None)
+        let Some(view) = self.rooms.load_published(room, pos).await? else { return Ok(None) };
+        Ok(view.events(&[num]).await?.pop())
     }
 
     fn wake(&self, happened: Happened) {

@@ -45,6 +45,11 @@ impl RoomIndex {
         self.rooms.iter().copied()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// What the list says of a room.
     pub fn get(&self, room: RoomKey) -> Option<IndexEntry> {
         self.rooms.binary_search_by_key(&room, |(room, _)| *room).ok().map(|at| self.rooms[at].1)

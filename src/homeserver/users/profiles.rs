@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
+use super::local_names::stage_names;
 
 /// The longest name of a field, in bytes (Appendices, "Common Namespaced Identifier Grammar").
 pub const PROFILE_KEY_BYTES_MAX: usize = 255;
@@ -31,6 +32,12 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The profile of a stored row. What does not read back as JSON was never written here.
+    pub(super) fn from_row(row: UserProfile) -> Self {
+        let read = |(key, json): (String, String)| (key, serde_json::from_str(&json).unwrap_or(Value::Null));
+        Self { fields: row.fields.into_iter().map(read).collect() }
+    }
+
     /// The display name, if there is one.
     pub fn display_name(&self) -> Option<&str> {
         self.fields.get(DISPLAY_NAME).and_then(Value::as_str)
@@ -105,14 +112,7 @@ impl Users {
     pub async fn load_profile(&self, user: &UserId) -> Result<Option<Profile>, StorageError> {
         let Some(key) = self.local_key(user) else { return Ok(None) };
         let row = self.0.env.store.get::<Profiles>(&key).await?;
-        Ok(row.map(|row| Profile {
-            // What does not read back as JSON was never written here.
-            fields: row
-                .fields
-                .into_iter()
-                .map(|(key, json)| (key, serde_json::from_str(&json).unwrap_or(Value::Null)))
-                .collect(),
-        }))
+        Ok(row.map(Profile::from_row))
     }
 
     /// Sets a field; says whether anything changed. An empty display name or avatar removes the field.
@@ -134,6 +134,7 @@ impl Users {
     }
 
     async fn put_profile_field(&self, user: &UserId, key: &str, json: Option<String>) -> Result<bool, ProfileError> {
+        let user_id = user;
         let user = self.local_key(user).ok_or(ProfileError::UnknownUser)?;
         let store = &self.0.env.store;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
@@ -155,6 +156,7 @@ impl Users {
             let mut txn = store.txn();
             txn.assert_eq::<Profiles>(&user, &old);
             txn.put::<Profiles>(&user, &new);
+            stage_names(&mut txn, user, user_id.as_str(), (Some(&old), &new));
             if let Settled::Done = settle(store.commit(txn).await)? {
                 return Ok(true);
             }

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::config::FirstDisplayName;
 use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
+use super::local_names::stage_names;
 use super::localpart::{BadUsername, build_user_id};
 use super::password::{PASSWORD_BYTES_MAX, PasswordFailure};
 use super::profiles::build_first_profile;
@@ -250,7 +251,9 @@ impl Users {
             let mut txn = store.txn();
             txn.assert_absent::<Accounts>(&user);
             txn.put::<Accounts>(&user, account);
-            txn.put::<Profiles>(&user, &self.build_profile(account));
+            let profile = self.build_profile(account);
+            txn.put::<Profiles>(&user, &profile);
+            stage_names(&mut txn, user, &account.user_id, (None, &profile));
             if let Some(draft) = draft {
                 draft.put(&mut txn, None);
             }

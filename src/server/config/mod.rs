@@ -21,7 +21,9 @@ pub use sources::{ConfigError, Sources};
 
 use hearth_api::{ApiConfig, RateLimitConfig};
 use hearth_homeserver::media::MediaConfig;
+use hearth_homeserver::people::PeopleConfig;
 use hearth_homeserver::rooms::RoomsConfig;
+use hearth_homeserver::search::SearchConfig;
 use hearth_homeserver::settings::{Section, SettingDoc};
 use hearth_homeserver::users::UsersConfig;
 
@@ -73,6 +75,10 @@ sections! {
     media: MediaConfig,
     /// Rooms.
     rooms: RoomsConfig,
+    /// Finding messages.
+    search: SearchConfig,
+    /// Finding people.
+    user_directory: PeopleConfig,
     /// Its database.
     storage: StorageConfig,
     /// Its logs.

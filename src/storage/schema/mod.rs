@@ -12,9 +12,11 @@ pub mod log;
 pub mod media;
 pub mod membership;
 pub mod meta;
+pub mod people;
 pub mod receipts;
 pub mod relations;
 pub mod rooms;
+pub mod search;
 pub mod threads;
 pub mod users;
 
@@ -75,6 +77,18 @@ tables![
     directory::AliasesOfRoom,
     directory::ListedRooms,
     directory::RoomUpgrades,
+    // people
+    people::RoomPeople,
+    people::RoomPersons,
+    people::PeopleRooms,
+    people::OpenRooms,
+    people::People,
+    people::PeopleWords,
+    people::LocalNames,
+    // search
+    search::SearchPostings,
+    search::SearchWords,
+    search::SearchedEvents,
     // the log
     log::OutputLog,
     log::FollowerPositions,

@@ -25,21 +25,27 @@ pub fn list_changes(from: &StateMap, to: &StateMap) -> Vec<Change> {
 }
 
 impl Working {
-    /// The set that differs from the current one by one event; becomes the current one.
+    /// The set that differs from the current one by one new event; becomes the current one. Costs the same however much
+    /// state there is, but for the full set of every [`DISTANCE_MAX`]th.
     pub fn set_state(&mut self, key: StateKeyNum, num: EventNum) -> StateSetNum {
         let mut map = self.room.state.clone();
         map.insert(key, num);
-        self.replace_state(map)
+        self.install_state(map, |_| vec![(key, Some(num))])
     }
 
     /// Makes a map the current state, as a new set where it differs.
     pub fn replace_state(&mut self, map: StateMap) -> StateSetNum {
-        let base = (self.room.head.state, self.room.head.state_distance);
-        let old = self.room.state.clone();
-        if old == map {
-            return base.0;
+        if self.room.state == map {
+            return self.room.head.state;
         }
-        let (set, distance) = self.add_set(Some((base.0, base.1, &old)), &map);
+        let old = self.room.state.clone();
+        self.install_state(map, |map| list_changes(&old, map))
+    }
+
+    fn install_state(&mut self, map: StateMap, changes: impl FnOnce(&StateMap) -> Vec<Change>) -> StateSetNum {
+        let (base, distance) = (self.room.head.state, self.room.head.state_distance);
+        let near = (distance < DISTANCE_MAX).then(|| (base, distance, changes(&map)));
+        let (set, distance) = self.note_set(near, &map);
         self.room.head.state = set;
         self.room.head.state_distance = distance;
         self.room.state = map;
@@ -48,11 +54,15 @@ impl Working {
 
     /// Notes a new set for the commit: as changes to `base` where that is near enough, else in full.
     pub fn add_set(&mut self, base: Option<(StateSetNum, u8, &StateMap)>, map: &StateMap) -> (StateSetNum, u8) {
-        let num = StateSetNum(self.room.head.next.state_set);
-        self.room.head.next.state_set += 1;
         let near = base
             .filter(|(_, distance, _)| *distance < DISTANCE_MAX)
             .map(|(base, distance, old)| (base, distance, list_changes(old, map)));
+        self.note_set(near, map)
+    }
+
+    fn note_set(&mut self, near: Option<(StateSetNum, u8, Vec<Change>)>, map: &StateMap) -> (StateSetNum, u8) {
+        let num = StateSetNum(self.room.head.next.state_set);
+        self.room.head.next.state_set += 1;
         let row = match near {
             Some((base, distance, changes)) if changes.len() <= map.len() => {
                 StateSetRow { parent: Some(base), distance: distance + 1, changes }
