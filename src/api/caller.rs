@@ -11,9 +11,15 @@
 //!
 //! [Client-Server API, "Using access tokens"]: https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Query};
-use hearth_homeserver::users::LocalUser;
+use hearth_homeserver::{
+    appservice::{AppServices, Service},
+    users::{LocalUser, NewDevice, NewSession, Registered, Users},
+};
 use http::{header::AUTHORIZATION, request::Parts};
+use ruma::{OwnedDeviceId, OwnedUserId};
 
 use crate::{api_error::ApiError, client_address::client_address, state::AppState};
 
@@ -105,6 +111,9 @@ impl FromRequestParts<AppState> for LockedCaller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let token = access_token(parts, state.config().token_in_query).ok_or_else(ApiError::missing_token)?;
+        if let Some(service) = state.services().find_by_token(&token) {
+            return act_as(parts, state, &service).await.map(Self);
+        }
         Ok(Self(state.users().authenticate_locked_too(&token).await?))
     }
 }
@@ -116,9 +125,67 @@ async fn require_user(parts: &Parts, state: &AppState) -> Result<LocalUser, ApiE
 /// The user of the request's token; none when it has no token.
 async fn load_user(parts: &Parts, state: &AppState) -> Result<Option<LocalUser>, ApiError> {
     let Some(token) = access_token(parts, state.config().token_in_query) else { return Ok(None) };
+    if let Some(service) = state.services().find_by_token(&token) {
+        return act_as(parts, state, &service).await.map(Some);
+    }
     let user = state.users().authenticate(&token).await?;
     state.users().record_seen(&user, client_address(parts, state.config()));
     Ok(Some(user))
+}
+
+/// The user as whom an application service calls (Application Service API, "Identity assertion").
+async fn act_as(parts: &Parts, state: &AppState, service: &Service) -> Result<LocalUser, ApiError> {
+    let Query(asserted) = Query::<Asserted>::try_from_uri(&parts.uri)
+        .map_err(|_| ApiError::invalid_param("The user id or device id in the query is none."))?;
+    let (user, device) = (asserted.user_id.as_deref(), asserted.device_id.as_deref());
+    Ok(state.services().act_as(state.users(), service, user, device).await?)
+}
+
+/// Whom an application service means to be.
+#[derive(serde::Deserialize)]
+struct Asserted {
+    user_id: Option<OwnedUserId>,
+    #[serde(alias = "org.matrix.msc3202.device_id")]
+    device_id: Option<OwnedDeviceId>,
+}
+
+/// The token of an application service, for the operations that make its users and their sessions.
+pub struct ServiceToken {
+    users: Users,
+    services: AppServices,
+    token: Option<String>,
+}
+
+impl ServiceToken {
+    /// Makes one of the service's users.
+    ///
+    /// # Errors
+    /// 401 without a service's token; else as the homeserver says.
+    pub async fn register(&self, username: &str, device: Option<NewDevice>) -> Result<Registered, ApiError> {
+        Ok(self.services.register(&self.users, &*self.require()?, username, device).await?)
+    }
+
+    /// Logs one of the service's users in.
+    ///
+    /// # Errors
+    /// 401 without a service's token; else as the homeserver says.
+    pub async fn login(&self, name: &str, device: NewDevice) -> Result<NewSession, ApiError> {
+        Ok(self.services.login(&self.users, &*self.require()?, name, device).await?)
+    }
+
+    fn require(&self) -> Result<Arc<Service>, ApiError> {
+        let token = self.token.as_deref().ok_or_else(ApiError::missing_token)?;
+        self.services.find_by_token(token).ok_or_else(|| ApiError::unknown_token(false))
+    }
+}
+
+impl FromRequestParts<AppState> for ServiceToken {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let token = access_token(parts, state.config().token_in_query);
+        Ok(Self { users: state.users().clone(), services: state.services().clone(), token })
+    }
 }
 
 /// The token from the `Authorization` header, else from the query if that is allowed.

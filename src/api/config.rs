@@ -10,6 +10,19 @@ settings! {
         /// The base URL that clients use, as `/.well-known/matrix/client` and logins tell it,
         /// for example `https://matrix.example.org`. Without it neither tells anything.
         pub public_base_url: Option<String> = None,
+        /// A page for people who need help with this server, as `/.well-known/matrix/support` tells it.
+        pub support_page: Option<String> = None,
+        /// The e-mail address of the administrator, as `/.well-known/matrix/support` tells it.
+        pub admin_email: Option<String> = None,
+        /// The Matrix id of the administrator, as `/.well-known/matrix/support` tells it.
+        pub admin_matrix_id: Option<String> = None,
+        /// The e-mail address for reports of security problems, as `/.well-known/matrix/support` tells it.
+        pub security_email: Option<String> = None,
+        /// The Matrix id for reports of security problems, as `/.well-known/matrix/support` tells it.
+        pub security_matrix_id: Option<String> = None,
+        /// The public key (ed25519, base64) of the policy server that runs under this server's name, as
+        /// `/.well-known/matrix/policy_server` tells it.
+        pub policy_server_key: Option<String> = None,
         /// Whether an access token may also stand in the query (`?access_token=`), as old clients
         /// send it. The specification removed this after v1.19, since URLs end up in logs.
         pub token_in_query: bool = true,
@@ -61,6 +74,30 @@ settings! {
         pub upload_per_second: f64 = 2.0,
         /// Files that a user uploads at once.
         pub upload_burst: u32 = 100,
+        /// Access tokens that are refreshed from one address, a second.
+        pub refresh_per_second: f64 = 1.0,
+        /// Access tokens that are refreshed from one address at once.
+        pub refresh_burst: u32 = 50,
+        /// Tokens that let another device in, asked for by a user, a second. The specification advises one a minute.
+        pub login_token_per_second: f64 = 0.02,
+        /// Tokens that let another device in, asked for by a user at once.
+        pub login_token_burst: u32 = 5,
+        /// OpenID tokens that a user asks for, or that are looked up from one address, a second.
+        pub open_id_token_per_second: f64 = 1.0,
+        /// OpenID tokens that a user asks for, or that are looked up from one address, at once.
+        pub open_id_token_burst: u32 = 50,
+        /// Reports by a user, a second.
+        pub report_per_second: f64 = 0.1,
+        /// Reports by a user at once.
+        pub report_burst: u32 = 20,
+        /// TURN credentials that a user asks for, a second.
+        pub turn_server_per_second: f64 = 0.5,
+        /// TURN credentials that a user asks for at once.
+        pub turn_server_burst: u32 = 20,
+        /// Events sent into one room, whoever sends them, a second.
+        pub room_per_second: f64 = 200.0,
+        /// Events sent into one room, whoever sends them, at once.
+        pub room_burst: u32 = 2_000,
     }
 }
 
@@ -85,6 +122,12 @@ impl RateLimitConfig {
             Operation::LoginAccount => (self.login_account_per_second, self.login_account_burst),
             Operation::Registration => (self.registration_per_second, self.registration_burst),
             Operation::Upload => (self.upload_per_second, self.upload_burst),
+            Operation::Refresh => (self.refresh_per_second, self.refresh_burst),
+            Operation::LoginToken => (self.login_token_per_second, self.login_token_burst),
+            Operation::OpenIdToken => (self.open_id_token_per_second, self.open_id_token_burst),
+            Operation::Report => (self.report_per_second, self.report_burst),
+            Operation::TurnServer => (self.turn_server_per_second, self.turn_server_burst),
+            Operation::Room => (self.room_per_second, self.room_burst),
         };
         Rate { per_second, burst }
     }

@@ -9,8 +9,8 @@ use hearth_homeserver::{
     sync::SyncError,
     users::{
         AccountDataError, AccountError, AuthError, BadDevice, BadPassword, BadUsername, DeviceError, FilterError,
-        LoginError, PasswordFailure, PresenceError, ProfileError, PushRuleError, RegisterError, StageError,
-        StoreFailure, TagError, UiaChallenge, UiaError,
+        LoginError, LoginTokenError, PasswordFailure, PresenceError, ProfileError, PushRuleError, RefreshError,
+        RegisterError, StageError, StoreFailure, TagError, UiaChallenge, UiaError,
     },
 };
 use hearth_protocol::{BadEvent, Rejection};
@@ -28,7 +28,7 @@ const PASSWORDS_RETRY_AFTER_MS: u64 = 2_000;
 /// How long a client is sent away when too many thumbnails wait to be made.
 const THUMBNAILS_RETRY_AFTER_MS: u64 = 2_000;
 
-fn bad_request(errcode: &'static str, reason: &impl ToString) -> ApiError {
+pub(super) fn bad_request(errcode: &'static str, reason: &impl ToString) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, errcode, reason.to_string())
 }
 
@@ -169,6 +169,28 @@ impl From<LoginError> for ApiError {
             LoginError::Device(error) => error.into(),
             LoginError::Password(error) => error.into(),
             LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LoginTokenError> for ApiError {
+    fn from(error: LoginTokenError) -> Self {
+        match error {
+            LoginTokenError::NotOffered => {
+                Self::new(StatusCode::NOT_FOUND, "M_UNRECOGNIZED", "Login tokens are not offered.")
+            }
+            LoginTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for ApiError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Unknown => Self::unknown_token(false),
+            RefreshError::Expired => Self::unknown_token(true),
+            RefreshError::Locked => Self::locked(),
+            RefreshError::Store(error) => error.into(),
         }
     }
 }

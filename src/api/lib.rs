@@ -18,6 +18,7 @@ mod cors;
 mod delay;
 mod endpoint;
 mod error;
+mod error_administration;
 mod extract;
 mod fallback;
 mod federation;

@@ -12,6 +12,7 @@ use ahash::{HashMap, RandomState};
 use hearth_homeserver::users::LocalUser;
 use hearth_protocol::Clock;
 use parking_lot::Mutex;
+use ruma::RoomId;
 
 use crate::{
     api_error::ApiError,
@@ -43,6 +44,18 @@ pub enum Operation {
     Registration,
     /// Uploading files, and asking for URIs to upload to.
     Upload,
+    /// Refreshing access tokens, by address.
+    Refresh,
+    /// Asking for tokens that let another device in, by user.
+    LoginToken,
+    /// Asking for OpenID tokens by user, and whose they are by address.
+    OpenIdToken,
+    /// Reporting rooms, events and users, by user.
+    Report,
+    /// Asking for TURN credentials, by user.
+    TurnServer,
+    /// Sending events of any kind into one room, whoever sends them.
+    Room,
 }
 
 /// A cheap handle on all buckets.
@@ -66,11 +79,14 @@ impl RateLimits {
         Self(Arc::new(Inner { config, clock, hasher, full_at_us: Mutex::default() }))
     }
 
-    /// Takes one from a user's bucket.
+    /// Takes one from a user's bucket. Application services whose registration says so have no limits.
     ///
     /// # Errors
     /// 429 `M_LIMIT_EXCEEDED` with the time to wait, when the bucket is empty.
     pub fn check_user(&self, operation: Operation, user: &LocalUser) -> Result<(), ApiError> {
+        if user.service.as_ref().is_some_and(|service| !service.is_rate_limited) {
+            return Ok(());
+        }
         self.check(operation, self.0.hasher.hash_one(&user.user_id))
     }
 
@@ -86,6 +102,14 @@ impl RateLimits {
             IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
         };
         self.check(operation, self.0.hasher.hash_one(network))
+    }
+
+    /// Takes one from a room's bucket.
+    ///
+    /// # Errors
+    /// As [`Self::check_user`].
+    pub fn check_room(&self, operation: Operation, room: &RoomId) -> Result<(), ApiError> {
+        self.check(operation, self.0.hasher.hash_one(room))
     }
 
     /// Takes one from the bucket of an account that may not exist.

@@ -52,6 +52,7 @@ pub fn build_router(state: AppState) -> Router {
 fn endpoints() -> Router<AppState> {
     Router::new()
         .merge(accounts())
+        .merge(administration())
         .merge(user_data())
         .merge(memberships())
         .merge(discovery())
@@ -72,6 +73,10 @@ fn accounts() -> Router<AppState> {
         .serve(client::registration_tokens::registration_token_validity)
         .serve(client::login::get_login_flows)
         .serve(client::login::login)
+        .serve(client::login_token::generate_login_token)
+        .serve(client::refresh::refresh)
+        .serve(client::sso_login_redirect::redirect_to_sso)
+        .serve(client::sso_login_redirect::redirect_to_id_p)
         .serve(client::logout::logout)
         .serve(client::logout::logout_all)
         .serve(client::whoami::get_token_owner)
@@ -82,6 +87,24 @@ fn accounts() -> Router<AppState> {
         .serve(client::device_management::delete_devices)
         .serve(client::password_management::change_password)
         .serve(client::account_deactivation::deactivate_account)
+        .serve(client::openid::request_open_id_token)
+        .serve(federation::openid::exchange_open_id_token)
+}
+
+/// What the operator and the administrators have to do with.
+fn administration() -> Router<AppState> {
+    Router::new()
+        .serve(client::support::get_wellknown_support)
+        .serve(client::policy_server::get_wellknown_policy)
+        .serve(client::voip::get_turn_server)
+        .serve(client::admin::get_who_is)
+        .serve(client::admin::get_admin_suspend_user)
+        .serve(client::admin::set_admin_suspend_user)
+        .serve(client::admin::get_admin_lock_user)
+        .serve(client::admin::set_admin_lock_user)
+        .serve(client::report_content::report_room)
+        .serve(client::report_content::report_event)
+        .serve(client::report_content::report_user)
 }
 
 /// What belongs to a user.

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use hearth_homeserver::{
     Stop,
+    admin::Reporting,
+    appservice::AppServices,
     federation::ServerKeys,
     flows::Flows,
     media::Media,
     people::Directory,
     rooms::{DelayedEvents, Receipts, Rooms, ThreadSubscriptions, Typing},
     sync::Sync,
+    turn::Turn,
     users::Users,
 };
 use ruma::RoomVersionId;
@@ -48,6 +51,12 @@ pub struct Handles {
     pub media: Media,
     /// Who can be found.
     pub directory: Directory,
+    /// Bridges and bots.
+    pub services: AppServices,
+    /// Reports by users.
+    pub reporting: Reporting,
+    /// Credentials for calls.
+    pub turn: Turn,
     /// Who may do how much.
     pub limits: RateLimits,
     /// The version of rooms that name none.
@@ -67,6 +76,11 @@ impl AppState {
     /// The section `[api]`.
     pub fn config(&self) -> &ApiConfig {
         &self.0.config
+    }
+
+    /// Bridges and bots.
+    pub fn services(&self) -> &AppServices {
+        &self.0.services
     }
 
     /// Accounts and what belongs to them.
@@ -101,6 +115,9 @@ handles! {
     ServerKeys => state: state.0.server_keys.clone(),
     Directory => state: state.0.directory.clone(),
     Sync => state: state.0.sync.clone(),
+    AppServices => state: state.0.services.clone(),
+    Reporting => state: state.0.reporting.clone(),
+    Turn => state: state.0.turn.clone(),
     RateLimits => state: state.0.limits.clone(),
     DefaultRoomVersion => state: DefaultRoomVersion(state.0.default_room_version.clone()),
     Stop => state: state.0.stop.clone(),

@@ -7,9 +7,12 @@
 //! This crate must never open a socket that serves, read a configuration file, a clock or randomness
 //! of its own, or start a task: what runs by itself is a [`Worker`] that the server crate starts.
 
+pub mod admin;
+pub mod appservice;
 pub mod env;
 pub mod federation;
 pub mod flows;
+pub mod hmac;
 pub mod log_follower;
 pub mod log_progress;
 pub mod media;
@@ -20,6 +23,7 @@ pub mod rooms;
 pub mod search;
 pub mod settings;
 pub mod sync;
+pub mod turn;
 pub mod users;
 pub mod words;
 pub mod worker;

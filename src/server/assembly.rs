@@ -12,6 +12,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use futures_util::future::BoxFuture;
 use hearth_api::{AppState, Handles, RateLimits};
+use hearth_homeserver::admin::Reporting;
+use hearth_homeserver::appservice::AppServices;
 use hearth_homeserver::federation::ServerKeys;
 use hearth_homeserver::flows::Flows;
 use hearth_homeserver::media::{Media, NoRemoteMedia};
@@ -22,12 +24,14 @@ use hearth_homeserver::rooms::{
 };
 use hearth_homeserver::search::Search;
 use hearth_homeserver::sync::Sync;
+use hearth_homeserver::turn::Turn;
 use hearth_homeserver::users::Users;
 use hearth_homeserver::{Env, Stop, Worker};
 use hearth_protocol::{Clock, Rng};
 use hearth_storage::{Engine, StorageError, StorageWorker, StorageWorkers, Store, StoreOptions};
 
 use crate::admin_socket::Operator;
+use crate::appservices::load_appservices;
 use crate::config::{Config, Durability};
 use crate::identity::{KeyError, load_or_make_key};
 use crate::plan::{PlanError, require_server_name};
@@ -82,6 +86,8 @@ pub struct Homeserver {
     pub flows: Flows,
     /// What changed for a reader.
     pub sync: Sync,
+    /// Reports by users.
+    pub reporting: Reporting,
     /// Ends what waits: no new requests, and an answer to those that wait for news.
     pub stop: Stop,
     /// Its workers and connections.
@@ -121,13 +127,14 @@ impl Homeserver {
         let (store, storage_workers) = Store::open(options).await?;
         let signer = Arc::new(load_or_make_key(data, &server_name, &*rng)?);
         let env = Env { store, clock, rng, server_name, signer };
-        Ok(Self::assemble(env, storage_workers, config))
+        let services = load_appservices(&config.server.appservices, &env.server_name).map_err(PlanError::from)?;
+        Ok(Self::assemble(env, storage_workers, config, services))
     }
 
     /// Puts the parts together over an open database, and starts their workers.
-    pub fn assemble(env: Env, storage_workers: StorageWorkers, config: &Config) -> Self {
+    pub fn assemble(env: Env, storage_workers: StorageWorkers, config: &Config, services: AppServices) -> Self {
         let tasks = Tasks::new(Arc::clone(&env.clock));
-        let users = Users::new(&env, config.users.clone());
+        let users = Users::with_names(&env, config.users.clone(), Arc::new(services.clone()));
         let folder = config.server.data.join(MEDIA_FOLDER);
         let media = Media::new(&env, config.media.clone(), &folder, Arc::new(NoRemoteMedia));
         let (rooms, room_workers) = Rooms::new(&env, config.rooms.clone(), users.clone(), Arc::new(NoRemote));
@@ -137,6 +144,7 @@ impl Homeserver {
         let directory = Directory::new(&env, &config.user_directory, users.clone(), rooms.clone());
         let flows = Flows::new(&env, users.clone(), rooms.clone(), search.clone());
         let delayed_events = DelayedEvents::new(&env, users.clone(), rooms.clone());
+        let reporting = Reporting::new(&env, users.clone(), rooms.clone());
         let limits = RateLimits::new(config.rate_limits.clone(), Arc::clone(&env.clock));
         let stop = Stop::new();
         let state = AppState::new(Handles {
@@ -151,6 +159,9 @@ impl Homeserver {
             server_keys: ServerKeys::new(&env),
             media: media.clone(),
             directory: directory.clone(),
+            services,
+            reporting: reporting.clone(),
+            turn: Turn::new(config.turn.clone(), Arc::clone(&env.clock)),
             limits,
             default_room_version: config.rooms.default_version.clone(),
             stop: stop.clone(),
@@ -160,7 +171,7 @@ impl Homeserver {
         tasks.start_workers(move || search.list_workers());
         tasks.start_workers(move || directory.list_workers());
         tasks.start_vital_worker(Box::new(DelayedEventWorker::new(delayed_events.clone())));
-        Self { env, users, media, rooms, delayed_events, flows, sync, stop, tasks, state }
+        Self { env, users, media, rooms, delayed_events, flows, sync, reporting, stop, tasks, state }
     }
 
     /// All that is served to clients and other servers. Needs no listener, so tests call it directly.
@@ -222,6 +233,7 @@ fn start_workers(
     tasks.start_vital_worker(Box::new(rooms.erasure));
     tasks.start_vital_worker(Box::new(rooms.transactions));
     tasks.start_vital_worker(Box::new(rooms.directory));
+    tasks.start_vital_worker(Box::new(rooms.departures));
     let (users, media, sync) = (users.clone(), media.clone(), sync.clone());
     tasks.start_workers(move || users.list_workers());
     tasks.start_workers(move || media.list_workers());

@@ -5,6 +5,7 @@
 //! and looks after what runs. The real clock, the real randomness and every task begin here.
 
 pub mod admin_socket;
+mod appservices;
 pub mod assembly;
 mod cli;
 pub mod config;

@@ -5,6 +5,7 @@
 use ruma::OwnedServerName;
 use tracing_subscriber::EnvFilter;
 
+use crate::appservices::{AppServicesError, load_appservices};
 use crate::config::Config;
 use crate::listeners::{Address, Certificate, TlsError};
 
@@ -45,6 +46,20 @@ pub enum PlanError {
         /// What is wrong.
         error: hearth_homeserver::rooms::BadRule,
     },
+    /// A Matrix id is none.
+    #[error("{setting}: {text} is not a Matrix id such as @name:example.org")]
+    BadUserId {
+        /// The setting.
+        setting: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// The key of the policy server is no base64.
+    #[error("api.policy_server_key: {0} is not a public key in base64")]
+    BadPolicyKey(String),
+    /// A registration of an application service cannot be used.
+    #[error(transparent)]
+    AppServices(#[from] AppServicesError),
     /// There is no usable certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -90,7 +105,9 @@ impl Plan {
         }
         check_rules("rooms.listing_rules", &config.rooms.listing_rules)?;
         check_rules("rooms.alias_rules", &config.rooms.alias_rules)?;
+        check_texts(config)?;
         let server_name = require_server_name(config)?;
+        load_appservices(&config.server.appservices, &server_name)?;
         Ok(Self { server_name, addresses, tls_addresses, certificate, metrics_address, unix_mode })
     }
 
@@ -108,6 +125,24 @@ impl Plan {
 pub fn require_server_name(config: &Config) -> Result<OwnedServerName, PlanError> {
     let name = config.server.name.as_deref().ok_or(PlanError::NoServerName)?;
     ruma::ServerName::parse(name).map_err(|_| PlanError::BadServerName(name.to_owned()))
+}
+
+/// Texts that are told to clients as they are.
+fn check_texts(config: &Config) -> Result<(), PlanError> {
+    let ids = [
+        ("api.admin_matrix_id", &config.api.admin_matrix_id),
+        ("api.security_matrix_id", &config.api.security_matrix_id),
+    ];
+    for (setting, text) in ids {
+        if let Some(text) = text.as_ref().filter(|text| ruma::UserId::parse(text.as_str()).is_err()) {
+            return Err(PlanError::BadUserId { setting, text: text.clone() });
+        }
+    }
+    let key = config.api.policy_server_key.as_ref();
+    match key.filter(|key| ruma::serde::Base64::<ruma::serde::base64::Standard>::parse(key.as_str()).is_err()) {
+        Some(key) => Err(PlanError::BadPolicyKey(key.clone())),
+        None => Ok(()),
+    }
 }
 
 fn parse_addresses(setting: &'static str, texts: &[String]) -> Result<Vec<Address>, PlanError> {
@@ -156,9 +191,14 @@ mod tests {
             ("rooms.default_version", "twelve"),
             ("rooms.listing_rules", "allow who=@a:b"),
             ("rooms.alias_rules", "permit"),
+            ("api.admin_matrix_id", "alice"),
+            ("api.security_matrix_id", "@alice"),
+            ("api.policy_server_key", "?"),
+            ("server.appservices", "/nonexistent/irc.yaml"),
         ] {
             let error = plan(&[NAME, (path, value)]).unwrap_err().to_string();
-            assert!(error.contains(path.split('.').next().unwrap()), "{path}={value}: {error}");
+            let named = [path.split('.').next().unwrap(), value];
+            assert!(named.iter().any(|name| error.contains(name)), "{path}={value}: {error}");
         }
     }
 

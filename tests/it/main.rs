@@ -5,6 +5,7 @@
 //! the file that serves it.
 
 mod access;
+mod appservices;
 mod budgets;
 mod callers;
 mod client;

@@ -4,6 +4,7 @@
 //! [Client-Server API, "Capabilities negotiation"]: https://spec.matrix.org/v1.19/client-server-api/#capabilities-negotiation
 
 use axum::extract::State;
+use hearth_homeserver::users::Users;
 use hearth_protocol::{OWNED_STATE_VERSION, rules_of};
 use ruma::{RoomVersionId, api::client::discovery::get_capabilities::v3::Request};
 use serde_json::{Map, Value, json};
@@ -31,7 +32,8 @@ const ROOM_VERSIONS: [RoomVersionId; 12] = [
 /// Written out in full: ruma's type leaves out what has its default, and clients look for it.
 pub async fn get_capabilities(
     State(default): State<DefaultRoomVersion>,
-    GuestCaller(_): GuestCaller,
+    State(users): State<Users>,
+    GuestCaller(user): GuestCaller,
     Ruma(_): Ruma<Request>,
 ) -> Result<JsonText, ApiError> {
     let known = ROOM_VERSIONS.iter().filter(|version| rules_of(version).is_some());
@@ -44,6 +46,7 @@ pub async fn get_capabilities(
         "m.set_displayname": { "enabled": true },
         "m.set_avatar_url": { "enabled": true },
         "m.3pid_changes": { "enabled": false },
-        "m.get_login_token": { "enabled": false },
+        "m.get_login_token": { "enabled": users.config().login_tokens && !user.is_guest },
+        "m.account_moderation": { "suspend": user.is_admin, "lock": user.is_admin },
     } }))
 }

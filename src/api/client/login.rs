@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use hearth_homeserver::users::{NewDevice, PasswordLogin, Users};
+use hearth_homeserver::{
+    appservice::AppServices,
+    users::{NewDevice, NewSession, PasswordLogin, Users},
+};
 use http::{Method, StatusCode};
 use ruma::{
     OwnedDeviceId,
@@ -25,6 +28,7 @@ use serde::Deserialize;
 
 use crate::{
     api_error::ApiError,
+    caller::ServiceToken,
     client_address::ClientAddress,
     config::ApiConfig,
     extract::Ruma,
@@ -32,13 +36,26 @@ use crate::{
     reply::{Reply, Result},
 };
 
-/// The one way to log in that is offered.
 const PASSWORD: &str = "m.login.password";
+const TOKEN: &str = "m.login.token";
+const SERVICE: &str = "m.login.application_service";
 
 /// `GET /_matrix/client/v3/login`
-pub async fn get_login_flows(Ruma(_): Ruma<flows::Request>) -> Result<flows::Response> {
-    let password = flows::LoginType::Password(flows::PasswordLoginType::new());
-    Ok(Reply(flows::Response::new(vec![password])))
+pub async fn get_login_flows(
+    State(users): State<Users>,
+    State(services): State<AppServices>,
+    Ruma(_): Ruma<flows::Request>,
+) -> Result<flows::Response> {
+    let mut ways = vec![flows::LoginType::Password(flows::PasswordLoginType::new())];
+    if users.config().login_tokens {
+        let mut token = flows::TokenLoginType::new();
+        token.get_login_token = true;
+        ways.push(flows::LoginType::Token(token));
+    }
+    if !services.is_empty() {
+        ways.push(flows::LoginType::ApplicationService(flows::ApplicationServiceLoginType::new()));
+    }
+    Ok(Reply(flows::Response::new(ways)))
 }
 
 /// `POST /_matrix/client/v3/login`
@@ -47,20 +64,38 @@ pub async fn login(
     State(limits): State<RateLimits>,
     State(config): State<ApiConfig>,
     ClientAddress(address): ClientAddress,
+    service: ServiceToken,
     Ruma(body): Ruma<LoginRequest>,
 ) -> Result<Response> {
-    if body.kind != PASSWORD {
-        let message = "This way to log in is not offered.";
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message));
+    if body.kind == SERVICE {
+        let session = service.login(body.require_user()?, body.device()).await?;
+        return Ok(Reply(answer(session, config)));
     }
     limits.check_address(Operation::LoginAddress, address)?;
-    let login = body.into_password_login()?;
-    limits.check_account(Operation::LoginAccount, localpart_of(&login.user))?;
-    let session = users.login_password(login).await?;
+    let session = match body.kind.as_str() {
+        PASSWORD => {
+            let login = body.into_password_login()?;
+            limits.check_account(Operation::LoginAccount, localpart_of(&login.user))?;
+            users.login_password(login).await?
+        }
+        TOKEN if users.config().login_tokens => {
+            let token = body.token.as_deref().ok_or_else(|| ApiError::bad_json("missing field `token`"))?;
+            users.login_token(token, body.device()).await?
+        }
+        _ => {
+            let message = "This way to log in is not offered.";
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message));
+        }
+    };
+    Ok(Reply(answer(session, config)))
+}
+
+fn answer(session: NewSession, config: ApiConfig) -> Response {
     let mut response = Response::new(session.user_id, session.access_token, session.device_id);
     response.expires_in = session.expires_in_ms.map(Duration::from_millis);
+    response.refresh_token = session.refresh_token;
     response.well_known = config.public_base_url.map(|url| DiscoveryInfo::new(HomeserverInfo::new(url)));
-    Ok(Reply(response))
+    response
 }
 
 /// A login as far as it is looked at. ruma's own type panics on a body without `type`.
@@ -72,20 +107,38 @@ pub struct LoginRequest {
     /// The user as old clients name it.
     user: Option<String>,
     password: Option<String>,
+    /// A login token.
+    token: Option<String>,
     device_id: Option<OwnedDeviceId>,
     initial_device_display_name: Option<String>,
+    /// The client can refresh its access token.
+    #[serde(default)]
+    refresh_token: bool,
 }
 
 impl LoginRequest {
+    fn device(&self) -> NewDevice {
+        NewDevice {
+            device_id: self.device_id.clone(),
+            display_name: self.initial_device_display_name.clone(),
+            can_refresh: self.refresh_token,
+        }
+    }
+
+    /// Who is meant; only Matrix ids are known here.
+    fn require_user(&self) -> std::result::Result<&str, ApiError> {
+        match (&self.identifier, &self.user) {
+            (Some(UserIdentifier::Matrix(identifier)), _) => Ok(&identifier.user),
+            (Some(_), _) => Err(ApiError::forbidden("Wrong user name or password")),
+            (None, Some(user)) => Ok(user),
+            (None, None) => Err(ApiError::bad_json("missing field `identifier`")),
+        }
+    }
+
     fn into_password_login(self) -> std::result::Result<PasswordLogin, ApiError> {
-        let user = match (self.identifier, self.user) {
-            (Some(UserIdentifier::Matrix(identifier)), _) => identifier.user,
-            (Some(_), _) => return Err(ApiError::forbidden("Wrong user name or password")),
-            (None, Some(user)) => user,
-            (None, None) => return Err(ApiError::bad_json("missing field `identifier`")),
-        };
+        let device = self.device();
+        let user = self.require_user()?.to_owned();
         let password = self.password.ok_or_else(|| ApiError::bad_json("missing field `password`"))?;
-        let device = NewDevice { device_id: self.device_id, display_name: self.initial_device_display_name };
         Ok(PasswordLogin { user, password, device })
     }
 }

@@ -6,12 +6,13 @@ use axum::extract::State;
 use hearth_homeserver::users::{NewDevice, RegisterRequest, Registered, Registration, UiaOutcome, Users};
 use ruma::api::client::account::{
     get_username_availability::v3 as availability,
-    register::{RegistrationKind, v3::Request},
+    register::{LoginType, RegistrationKind, v3::Request},
 };
 use serde_json::json;
 
 use crate::{
     api_error::ApiError,
+    caller::ServiceToken,
     client_address::ClientAddress,
     extract::Ruma,
     interactive::to_auth,
@@ -24,9 +25,14 @@ pub async fn register(
     State(users): State<Users>,
     State(limits): State<RateLimits>,
     ClientAddress(address): ClientAddress,
+    service: ServiceToken,
     Ruma(body): Ruma<Request>,
 ) -> std::result::Result<JsonText, ApiError> {
-    let device = NewDevice { device_id: body.device_id, display_name: body.initial_device_display_name };
+    let device = NewDevice {
+        device_id: body.device_id,
+        display_name: body.initial_device_display_name,
+        can_refresh: body.refresh_token,
+    };
     match body.kind {
         RegistrationKind::Guest => {
             limits.check_address(Operation::Registration, address)?;
@@ -36,6 +42,10 @@ pub async fn register(
         _ => return Err(ApiError::invalid_param("Unknown kind of account.")),
     }
     let device = (!body.inhibit_login).then_some(device);
+    if body.login_type == Some(LoginType::ApplicationService) {
+        let username = body.username.ok_or_else(|| ApiError::missing_param("missing field `username`"))?;
+        return answer(service.register(&username, device).await?);
+    }
     check_open(&users)?;
     let request = RegisterRequest { username: body.username, password: body.password, device };
     if let Some(name) = &request.username {
@@ -65,6 +75,9 @@ fn answer(registered: Registered) -> std::result::Result<JsonText, ApiError> {
         answer["access_token"] = session.access_token.into();
         if let Some(expires_in_ms) = session.expires_in_ms {
             answer["expires_in_ms"] = expires_in_ms.into();
+        }
+        if let Some(refresh_token) = session.refresh_token {
+            answer["refresh_token"] = refresh_token.into();
         }
     }
     JsonText::of(&answer)

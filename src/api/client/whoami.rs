@@ -13,6 +13,7 @@ use crate::{
 /// `GET /_matrix/client/v3/account/whoami`
 pub async fn get_token_owner(GuestCaller(user): GuestCaller, Ruma(_): Ruma<Request>) -> Result<Response> {
     let mut response = Response::new(user.user_id, user.is_guest);
-    response.device_id = Some(user.device_id);
+    let has_device = user.service.is_none_or(|service| service.has_device);
+    response.device_id = has_device.then_some(user.device_id);
     Ok(Reply(response))
 }

@@ -4,4 +4,5 @@
 
 pub mod keys_query;
 pub mod keys_server;
+pub mod openid;
 pub mod version;

@@ -41,16 +41,13 @@ impl Flows {
         Ok(())
     }
 
-    /// Ends the caller's account for ever, and takes them out of all rooms and invites.
+    /// Ends the caller's account for ever, and takes them out of all rooms and invites; what a crash leaves of that
+    /// is done later.
     pub async fn deactivate(&self, user: &LocalUser, erase: bool) -> Result<(), AccountError> {
         self.users.deactivate(&user.user_id, erase).await?;
-        let rows = self.users.list_rooms(&user.key).await.map_err(StoreFailure::from)?;
-        let present = rows.iter().filter(|(_, row)| ["join", "invite", "knock"].contains(&row.membership.as_str()));
-        for room in present.filter_map(|(_, row)| RoomId::parse(row.room_id.as_str()).ok()) {
-            match self.rooms.leave(user, &room, None).await {
-                Ok(()) | Err(RoomError::UnknownRoom) => {}
-                Err(error) => tracing::warn!(%room, user = %user.user_id, %error, "a deactivated user stays in a room"),
-            }
+        if let Err(error) = self.rooms.depart(user).await {
+            // The account is closed and its departure noted: the worker goes on with it.
+            tracing::warn!(user = %user.user_id, %error, "a deactivated user is still in rooms");
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::canonical_alias::CANONICAL_ALIAS;
 use super::config::RoomsConfig;
+use super::departures::DepartureWorker;
 use super::directory_shelf::{Directory, DirectoryWorker};
 use super::erasure::ErasureWorker;
 use super::error::RoomError;
@@ -59,6 +60,7 @@ pub struct RoomWorkers {
     pub erasure: ErasureWorker,
     pub transactions: TransactionWorker,
     pub directory: DirectoryWorker,
+    pub departures: DepartureWorker,
 }
 
 impl Rooms {
@@ -71,13 +73,14 @@ impl Rooms {
         let transactions = TransactionWorker::new(env.clone(), config.transactions_kept_ms);
         let directory = Directory::new(env.clone(), reader.clone());
         let worker = DirectoryWorker::new(directory.clone());
-        let workers = RoomWorkers { lanes, erasure, transactions, directory: worker };
         // Rules that are not understood keep the server from starting; where they come here all the same, they allow nothing.
         let rules = |lines: &[String]| PublicationRules::parse(lines).unwrap_or_default();
         let (listing_rules, alias_rules) = (rules(&config.listing_rules), rules(&config.alias_rules));
         let env = env.clone();
         let inner = Inner { env, config, reader, pipeline, users, remote, directory, listing_rules, alias_rules };
-        (Self(Arc::new(inner)), workers)
+        let rooms = Self(Arc::new(inner));
+        let departures = DepartureWorker::new(rooms.clone());
+        (rooms, RoomWorkers { lanes, erasure, transactions, directory: worker, departures })
     }
 
     pub(super) fn inner(&self) -> &Inner {

@@ -113,8 +113,8 @@ impl Users {
         self.edit_account(user, log_out, |account| account.password = Some(phc.clone())).await
     }
 
-    /// Ends an account for ever: its sessions, its password and its profile go in one commit. Its name stays taken.
-    /// The rooms are left by whoever calls this. `erase` asks that messages be hidden from new members.
+    /// Ends an account for ever: its sessions, its password and its profile go in one commit, which also notes that
+    /// its rooms have to be left. Its name stays taken. `erase` asks that messages be hidden from new members.
     pub async fn deactivate(&self, user: &UserId, erase: bool) -> Result<(), AccountError> {
         let key = self.local_key(user).ok_or(AccountError::Unknown)?;
         let edit = |account: &mut Account| {
@@ -124,7 +124,11 @@ impl Users {
             account.is_erased |= erase;
             Ok::<_, AccountError>(())
         };
-        let done = self.change_account(key, LogOut::All, edit, |txn| txn.delete::<Profiles>(&key)).await?;
+        let done = self.change_account(key, LogOut::All, edit, |txn| {
+            txn.delete::<Profiles>(&key);
+            self.put_departure(txn, user);
+        });
+        let done = done.await?;
         self.0.presence.forget(user);
         done.map(drop).ok_or(AccountError::Unknown)
     }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::handle::Users;
 use super::local_user::LocalUser;
-use super::token::TokenClaim;
+use super::token::{TokenClaim, TokenKind};
 use super::token_cache::CachedToken;
 
 /// Why a token does not prove who calls.
@@ -44,7 +44,7 @@ impl Users {
 
     async fn load_token(&self, token: &str) -> Result<Arc<CachedToken>, AuthError> {
         let unknown = AuthError::UnknownToken { soft_logout: false };
-        let Some(claim) = TokenClaim::read(token) else { return Err(unknown) };
+        let Some(claim) = TokenClaim::read(TokenKind::Access, token) else { return Err(unknown) };
         let known = match self.0.tokens.load(&claim) {
             Some(known) => known,
             None => self.read_token(&claim).await?.ok_or(unknown)?,
@@ -65,8 +65,14 @@ impl Users {
         if account.is_deactivated || !bool::from(row.hash.ct_eq(&claim.hash)) {
             return Ok(None);
         }
+        let replaces = row.replaces;
         let known = Arc::new(build_cached_token(claim, row, &account)?);
-        self.0.tokens.insert(ticket, claim, &known);
+        // Not before the old tokens are gone is the new one remembered, so that a failure is made good by the next use.
+        match replaces {
+            None => self.0.tokens.insert(ticket, claim, &known),
+            Some(old) if !account.is_locked => self.end_replaced_tokens(claim, old).await,
+            Some(_) => {}
+        }
         Ok(Some(known))
     }
 }
@@ -84,6 +90,7 @@ fn build_cached_token(claim: &TokenClaim, row: AccessToken, account: &Account) -
         is_guest: account.is_guest,
         is_admin: account.is_admin,
         is_suspended: account.is_suspended,
+        service: None,
         seen_ms: Arc::default(),
     };
     Ok(CachedToken { user, is_locked: account.is_locked, expires_ms: row.expires_ms })

@@ -53,12 +53,22 @@ settings! {
         pub password_hash_waiting_max: usize = 64,
         /// How long an access token lives, in seconds; left out, until it is logged out.
         pub token_lifetime_s: Option<u64> = None,
+        /// How long an access token lives whose client can refresh it, in seconds.
+        pub refreshable_token_lifetime_s: u64 = 5 * 60,
+        /// How long a refresh token lives that is not used, in seconds; left out, until it is logged out.
+        pub refresh_token_lifetime_s: Option<u64> = None,
+        /// A user who is logged in can let another device in without typing the password there (`m.login.token`).
+        pub login_tokens: bool = true,
+        /// How long such a login token is good for, in seconds.
+        pub login_token_lifetime_s: u64 = 2 * 60,
+        /// How long a token is good for by which a user proves to others who they are (OpenID), in seconds.
+        pub openid_token_lifetime_s: u64 = 60 * 60,
         /// How many access tokens are remembered as valid, so that a request with one needs no read.
         pub token_cache_max: usize = 50_000,
         /// How long an interactive authentication may take, in seconds.
         pub auth_session_lifetime_s: u64 = 30 * 60,
-        /// How many devices a user may have.
-        pub devices_max: u32 = 500,
+        /// How many devices a user may have, 150 at most.
+        pub devices_max: u32 = 150,
         /// How many types of account data a user may store, counted over all rooms.
         pub account_data_types_max: u32 = 50_000,
         /// How long one piece of account data may be, in bytes.

@@ -22,8 +22,21 @@ pub struct LocalUser {
     pub is_admin: bool,
     /// May not send or join (C-S API, "Account suspension"); each operation decides.
     pub is_suspended: bool,
+    /// The application service that acts as this user; none when a client of the user's does.
+    pub service: Option<ServiceCaller>,
     /// When the device was last recorded as seen, in milliseconds since 1970; shared by all requests of the token.
     pub(super) seen_ms: Arc<AtomicU64>,
+}
+
+/// How an application service acts as a user (Application Service API, "Identity assertion").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceCaller {
+    /// The service's id.
+    pub id: Arc<str>,
+    /// It has named one of the user's devices.
+    pub has_device: bool,
+    /// Whether the limits of rate hold for it.
+    pub is_rate_limited: bool,
 }
 
 impl fmt::Debug for LocalUser {
@@ -46,6 +59,7 @@ impl LocalUser {
             is_guest: false,
             is_admin: false,
             is_suspended: false,
+            service: None,
             seen_ms: Arc::default(),
         }
     }

@@ -1,7 +1,8 @@
 //! Logging in with a password.
 
 use hearth_protocol::UserKey;
-use hearth_storage::schema::users::{Account, Accounts, Devices};
+use hearth_storage::Txn;
+use hearth_storage::schema::users::{Account, Accounts};
 use ruma::{OwnedUserId, UserId};
 use thiserror::Error;
 
@@ -49,7 +50,22 @@ impl Users {
         if account.is_locked {
             return Err(LoginError::Locked);
         }
-        self.open_session(&user_id, account, login.device).await
+        self.open_session(&user_id, account, login.device, |_| ()).await
+    }
+
+    /// Begins a session of a user whom the application service that asks has to itself.
+    pub async fn login_for_service(
+        &self,
+        name: &str,
+        device: NewDevice,
+        owns: impl Fn(&UserId) -> bool,
+    ) -> Result<NewSession, LoginError> {
+        let found = self.load_login_account(name).await?;
+        match found.filter(|(user_id, account)| owns(user_id) && !account.is_deactivated) {
+            None => Err(LoginError::Forbidden),
+            Some((_, account)) if account.is_locked => Err(LoginError::Locked),
+            Some((user_id, account)) => self.open_session(&user_id, account, device, |_| ()).await,
+        }
     }
 
     /// The user whose password this is.
@@ -77,21 +93,22 @@ impl Users {
         Ok(ids.into_iter().zip(rows).find_map(|(id, row)| Some((id, row?))))
     }
 
-    /// Begins a session of a user who has proved to be one, by what `account` said then.
-    async fn open_session(
+    /// Begins a session of a user who has proved to be one, by what `account` said then. `add` puts further rows of
+    /// the user into the same commit; what it asserts and does not hold makes the login fail.
+    pub(super) async fn open_session(
         &self,
         user_id: &UserId,
         proved: Account,
         device: NewDevice,
+        add: impl Fn(&mut Txn),
     ) -> Result<NewSession, LoginError> {
         let store = &self.0.env.store;
         let user = UserKey::of(user_id);
         let draft = self.build_session(user, device)?;
-        let device_key = (user, draft.device_id.to_string());
         let mut account = proved.clone();
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let old = store.get::<Devices>(&device_key).await.map_err(StoreFailure::from)?;
-            if old.as_ref().is_some_and(|device| draft.is_of(device)) {
+            let old = self.load_old_session(user, &draft.device_id).await?;
+            if old.as_ref().is_some_and(|old| draft.is_of(&old.device)) {
                 return Ok(draft.into_session(user_id.to_owned())); // An earlier attempt has come through after all.
             }
             if old.is_none() && account.devices >= self.devices_max() {
@@ -106,6 +123,7 @@ impl Users {
             txn.assert_eq::<Accounts>(&user, &account);
             txn.put::<Accounts>(&user, &new);
             draft.put(&mut txn, old.as_ref());
+            add(&mut txn);
             // A device that was logged in loses its old token.
             let change = self.0.tokens.begin_change(user);
             let outcome = settle(store.commit(txn).await);

@@ -5,7 +5,7 @@ use hearth_storage::schema::users::{
     Account, Accounts, Profiles, RegistrationTokenUse, RegistrationTokenUses, TokenUseState, UiaSessions, UserProfile,
 };
 use hearth_storage::{StorageError, Txn};
-use ruma::OwnedUserId;
+use ruma::{OwnedUserId, UserId};
 use thiserror::Error;
 
 use super::config::FirstDisplayName;
@@ -16,7 +16,8 @@ use super::localpart::{BadUsername, build_user_id};
 use super::password::{PASSWORD_BYTES_MAX, PasswordFailure};
 use super::profiles::build_first_profile;
 use super::registration_tokens::{TokenClaimed, TokenUseError, token_use_key};
-use super::sessions::{BadDevice, NewDevice, NewSession, SessionDraft};
+use super::session_draft::SessionDraft;
+use super::sessions::{BadDevice, NewDevice, NewSession};
 use super::uia::RegistrationPassed;
 use super::uia_session::session_row;
 
@@ -172,6 +173,21 @@ impl Users {
             passed: None,
         };
         self.create_account(user_id, seed).await
+    }
+
+    /// The id that an account of this name would get.
+    pub fn build_user_id(&self, name: &str) -> Result<OwnedUserId, BadUsername> {
+        build_user_id(name, self.server_name())
+    }
+
+    /// Makes an account for an application service, which has claimed the name.
+    pub async fn create_service_user(
+        &self,
+        user: &UserId,
+        device: Option<NewDevice>,
+    ) -> Result<Registered, RegisterError> {
+        let seed = AccountSeed { password: None, is_guest: false, is_admin: false, device, passed: None };
+        self.create_account(user.to_owned(), seed).await
     }
 
     /// The id that an account of this name would get, if one may be made now (C-S API, `GET /register/available`).

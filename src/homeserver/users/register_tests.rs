@@ -18,7 +18,11 @@ fn request(name: &str) -> RegisterRequest {
 #[tokio::test]
 async fn an_account_comes_with_a_session_and_a_display_name() {
     with_lanes(config(), async |f: Fixture| {
-        let device = NewDevice { device_id: Some("xyzzy".into()), display_name: Some("my phone".to_owned()) };
+        let device = NewDevice {
+            device_id: Some("xyzzy".into()),
+            display_name: Some("my phone".to_owned()),
+            ..NewDevice::default()
+        };
         let made = f
             .users
             .register(RegisterRequest { device: Some(device), ..request("user-UPPER") }, f.passed().await)

@@ -3,7 +3,8 @@
 
 use hearth_protocol::{UserKey, random_string};
 use hearth_storage::Txn;
-use hearth_storage::schema::users::{AccessToken, AccessTokens, Account, Accounts, Device, DeviceSightings, Devices};
+use hearth_storage::schema::accounts::{RefreshToken, RefreshTokens};
+use hearth_storage::schema::users::{AccessTokens, Account, Accounts, Device, DeviceSightings, Devices};
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId};
 use thiserror::Error;
 
@@ -11,14 +12,17 @@ use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
 use super::local_user::LocalUser;
 use super::pages::scan_all;
-use super::token::{TokenClaim, build_token};
+use super::session_draft::{RefreshDraft, SessionDraft};
+use super::token::{TokenKind, build_token};
 
 /// The longest device id, in bytes (Appendices, "Opaque Identifiers").
 pub const DEVICE_ID_BYTES_MAX: usize = 255;
 /// The longest display name of a device, in bytes.
 pub const DEVICE_NAME_BYTES_MAX: usize = 512;
 /// Whatever the settings say: deleting all devices of a user must fit one transaction.
-pub(super) const DEVICES_CEILING: u32 = 300;
+pub(super) const DEVICES_CEILING: u32 = 150;
+/// A device has the refresh token that it uses, and at most one that follows it.
+const REFRESH_TOKENS_MAX: usize = 2 * DEVICES_CEILING as usize;
 /// Length of a device id made here.
 const NEW_DEVICE_ID_LEN: usize = 10;
 
@@ -29,6 +33,8 @@ pub struct NewDevice {
     pub device_id: Option<OwnedDeviceId>,
     /// The name of the device if it is new.
     pub display_name: Option<String>,
+    /// The client can refresh its token, so it gets one that lives shortly.
+    pub can_refresh: bool,
 }
 
 /// A session that has just begun.
@@ -42,6 +48,8 @@ pub struct NewSession {
     pub access_token: String,
     /// How long the token lives, in milliseconds; none for ever.
     pub expires_in_ms: Option<u64>,
+    /// What a new access token is to be had for.
+    pub refresh_token: Option<String>,
 }
 
 /// Why a session cannot begin on this device.
@@ -68,53 +76,26 @@ pub(super) enum LogOut<'a> {
     All,
 }
 
-/// A session as the transaction that begins it needs it.
-pub(super) struct SessionDraft {
-    pub(super) device_id: OwnedDeviceId,
-    display_name: Option<String>,
-    token: String,
-    claim: TokenClaim,
-    created_ms: u64,
-    lifetime_ms: Option<u64>,
+/// A device whose session ends.
+pub(super) struct EndingSession {
+    pub(super) device_id: String,
+    pub(super) device: Device,
+    /// Its refresh tokens, by their keys.
+    refresh: Vec<([u8; 16], RefreshToken)>,
 }
 
-impl SessionDraft {
-    /// Adds the rows of the session. `old` is the device's row so far; the account's row is the caller's.
-    pub(super) fn put(&self, txn: &mut Txn, old: Option<&Device>) {
-        let key = (self.claim.user, self.device_id.to_string());
-        let display_name = match old {
-            Some(device) => {
-                txn.assert_eq::<Devices>(&key, device);
-                if let Some(token) = device.token {
-                    txn.delete::<AccessTokens>(&(self.claim.user, token));
-                }
-                device.display_name.clone()
+impl EndingSession {
+    /// Deletes all tokens of the device.
+    pub(super) fn delete_tokens(&self, txn: &mut Txn, user: UserKey) {
+        if let Some(token) = self.device.token {
+            txn.delete::<AccessTokens>(&(user, token));
+        }
+        for (row, token) in &self.refresh {
+            txn.delete::<RefreshTokens>(&(user, *row));
+            if Some(token.access) != self.device.token {
+                txn.delete::<AccessTokens>(&(user, token.access));
             }
-            None => {
-                txn.assert_absent::<Devices>(&key);
-                self.display_name.clone()
-            }
-        };
-        let created_ms = old.map_or(self.created_ms, |device| device.created_ms);
-        txn.put::<Devices>(&key, &Device { display_name, created_ms, token: Some(self.claim.row()) });
-        let token = AccessToken {
-            hash: self.claim.hash,
-            device_id: self.device_id.to_string(),
-            created_ms: self.created_ms,
-            expires_ms: self.lifetime_ms.map(|lifetime_ms| self.created_ms.saturating_add(lifetime_ms)),
-        };
-        let row = (self.claim.user, self.claim.row());
-        txn.assert_absent::<AccessTokens>(&row);
-        txn.put::<AccessTokens>(&row, &token);
-    }
-
-    /// Whether the device is logged in by this very session.
-    pub(super) fn is_of(&self, device: &Device) -> bool {
-        device.token == Some(self.claim.row())
-    }
-
-    pub(super) fn into_session(self, user_id: OwnedUserId) -> NewSession {
-        NewSession { user_id, device_id: self.device_id, access_token: self.token, expires_in_ms: self.lifetime_ms }
+        }
     }
 }
 
@@ -133,15 +114,56 @@ impl Users {
         if device.display_name.as_ref().is_some_and(|name| name.len() > DEVICE_NAME_BYTES_MAX) {
             return Err(BadDevice::Name);
         }
-        let (token, claim) = build_token(user, rng);
+        let (token, claim) = build_token(TokenKind::Access, user, rng);
+        let refresh = device.can_refresh.then(|| self.build_refresh(user));
+        let lifetime_s = match refresh {
+            Some(_) => Some(self.0.config.refreshable_token_lifetime_s),
+            None => self.0.config.token_lifetime_s,
+        };
         Ok(SessionDraft {
             device_id,
             display_name: device.display_name,
             token,
             claim,
             created_ms: self.now_ms(),
-            lifetime_ms: self.0.config.token_lifetime_s.map(|lifetime_s| lifetime_s.saturating_mul(1_000)),
+            lifetime_ms: lifetime_s.map(|lifetime_s| lifetime_s.saturating_mul(1_000)),
+            refresh,
         })
+    }
+
+    /// Draws a refresh token.
+    pub(super) fn build_refresh(&self, user: UserKey) -> RefreshDraft {
+        let (token, claim) = build_token(TokenKind::Refresh, user, &*self.0.env.rng);
+        let lifetime_ms = self.0.config.refresh_token_lifetime_s.map(|lifetime_s| lifetime_s.saturating_mul(1_000));
+        let expires_ms = lifetime_ms.map(|lifetime_ms| self.now_ms().saturating_add(lifetime_ms));
+        RefreshDraft { token, claim, expires_ms }
+    }
+
+    /// A device that is to be logged in anew, with the refresh tokens that end by it.
+    pub(super) async fn load_old_session(
+        &self,
+        user: UserKey,
+        device_id: &DeviceId,
+    ) -> Result<Option<EndingSession>, StoreFailure> {
+        let store = &self.0.env.store;
+        let Some(device) = store.get::<Devices>(&(user, device_id.to_string())).await? else { return Ok(None) };
+        let mut ending = vec![EndingSession { device_id: device_id.to_string(), device, refresh: Vec::new() }];
+        self.add_refresh_tokens(user, &mut ending).await?;
+        Ok(ending.pop())
+    }
+
+    /// Finds the refresh tokens of the devices.
+    async fn add_refresh_tokens(&self, user: UserKey, ending: &mut [EndingSession]) -> Result<(), StoreFailure> {
+        if ending.is_empty() {
+            return Ok(());
+        }
+        let rows = scan_all::<RefreshTokens, _>(&self.0.env.store, &user, REFRESH_TOKENS_MAX).await?;
+        for ((_, row), token) in rows {
+            if let Some(session) = ending.iter_mut().find(|session| session.device_id == token.device_id) {
+                session.refresh.push((row, token));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn devices_max(&self) -> u32 {
@@ -186,13 +208,11 @@ impl Users {
             let mut txn = store.txn();
             txn.assert_eq::<Accounts>(&user, &account);
             txn.put::<Accounts>(&user, &new);
-            for (device_id, device) in devices {
-                let key = (user, device_id);
+            for session in devices {
+                session.delete_tokens(&mut txn, user);
+                let key = (user, session.device_id);
                 txn.delete::<Devices>(&key);
                 txn.delete::<DeviceSightings>(&key);
-                if let Some(token) = device.token {
-                    txn.delete::<AccessTokens>(&(user, token));
-                }
             }
             add(&mut txn);
             let change = self.0.tokens.begin_change(user);
@@ -206,7 +226,20 @@ impl Users {
         Err(StoreFailure::Contended.into())
     }
 
-    async fn list_logged_out(&self, user: UserKey, log_out: LogOut<'_>) -> Result<Vec<(String, Device)>, StoreFailure> {
+    async fn list_logged_out(&self, user: UserKey, log_out: LogOut<'_>) -> Result<Vec<EndingSession>, StoreFailure> {
+        let devices = self.list_logged_out_devices(user, log_out).await?;
+        let ending =
+            devices.into_iter().map(|(device_id, device)| EndingSession { device_id, device, refresh: Vec::new() });
+        let mut ending: Vec<_> = ending.collect();
+        self.add_refresh_tokens(user, &mut ending).await?;
+        Ok(ending)
+    }
+
+    async fn list_logged_out_devices(
+        &self,
+        user: UserKey,
+        log_out: LogOut<'_>,
+    ) -> Result<Vec<(String, Device)>, StoreFailure> {
         let store = &self.0.env.store;
         let kept = match log_out {
             LogOut::Nobody => return Ok(Vec::new()),

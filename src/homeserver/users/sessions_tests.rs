@@ -98,7 +98,7 @@ async fn a_user_has_a_limited_number_of_devices() {
     with_lanes(UsersConfig { devices_max: 2, ..config() }, async |f: Fixture| {
         let user = f.user("alice").await;
         f.login("alice", "A").await;
-        let device = |id: &str| NewDevice { device_id: Some(id.into()), display_name: None };
+        let device = |id: &str| NewDevice { device_id: Some(id.into()), display_name: None, ..NewDevice::default() };
         let login = |id| PasswordLogin { user: "alice".to_owned(), password: PASSWORD.to_owned(), device: device(id) };
         assert!(matches!(f.users.login_password(login("B")).await, Err(LoginError::Device(BadDevice::TooMany))));
         f.users.login_password(login("A")).await.unwrap_or_else(|error| panic!("a device that exists: {error}"));
@@ -113,7 +113,11 @@ async fn bad_devices_are_refused() {
         f.token("alice").await;
         let long = "x".repeat(1_000);
         for (device_id, name) in [("", ""), (long.as_str(), ""), ("a\0b", ""), ("A", long.as_str())] {
-            let device = NewDevice { device_id: Some(device_id.into()), display_name: Some(name.to_owned()) };
+            let device = NewDevice {
+                device_id: Some(device_id.into()),
+                display_name: Some(name.to_owned()),
+                ..NewDevice::default()
+            };
             let login = PasswordLogin { user: "alice".to_owned(), password: PASSWORD.to_owned(), device };
             assert!(
                 matches!(f.users.login_password(login).await, Err(LoginError::Device(BadDevice::Id | BadDevice::Name))),
@@ -139,7 +143,8 @@ async fn logins_and_a_new_password_at_the_same_time_agree() {
         let f = Fixture::with_faults(8, UsersConfig { password_hash_jobs_max: 8, ..config() }, faults).await;
         let user = f.user("alice").await;
         let login = |n: usize| {
-            let device = NewDevice { device_id: Some(format!("D{n}").into()), display_name: None };
+            let device =
+                NewDevice { device_id: Some(format!("D{n}").into()), display_name: None, ..NewDevice::default() };
             f.users.login_password(PasswordLogin { user: "alice".to_owned(), password: PASSWORD.to_owned(), device })
         };
         let logins = futures_util::future::join_all((0..6).map(login));

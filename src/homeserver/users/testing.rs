@@ -113,7 +113,8 @@ impl Fixture {
 
     /// Another session of a user.
     pub(super) async fn login(&self, name: &str, device: &str) -> String {
-        let device = NewDevice { device_id: Some(device.into()), display_name: Some(format!("{name}'s {device}")) };
+        let display_name = Some(format!("{name}'s {device}"));
+        let device = NewDevice { device_id: Some(device.into()), display_name, can_refresh: false };
         let login = PasswordLogin { user: name.to_owned(), password: PASSWORD.to_owned(), device };
         self.users.login_password(login).await.unwrap_or_else(|error| panic!("{error}")).access_token
     }

@@ -1,4 +1,4 @@
-//! The form of access tokens: `hearth_`, the user's key, and a secret.
+//! The form of tokens: what it is for, the user's key, and a secret.
 //!
 //! The key says in whose lane the token's row is, so that one read finds it. Only the hash of the whole text is stored.
 
@@ -7,13 +7,36 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearth_protocol::{Rng, UserKey};
 use sha2::{Digest as _, Sha256};
 
-const PREFIX: &str = "hearth_";
 const SECRET_BYTES: usize = 32;
 /// Characters of base64 that 16 and 32 bytes take.
 const KEY_CHARS: usize = 22;
 const SECRET_CHARS: usize = 43;
 
-/// What an access token says by itself, before anybody looked whether it is known.
+/// What a token is for; it shows in its first letters, so that none is taken for another, and leaks are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    /// Shown with every request.
+    Access,
+    /// Exchanged for new access tokens.
+    Refresh,
+    /// Good for one login.
+    Login,
+    /// Proves to others who somebody is.
+    OpenId,
+}
+
+impl TokenKind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Access => "hearth_",
+            Self::Refresh => "hearthr_",
+            Self::Login => "hearthl_",
+            Self::OpenId => "heartho_",
+        }
+    }
+}
+
+/// What a token says by itself, before anybody looked whether it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TokenClaim {
     /// Whose token it would be.
@@ -24,8 +47,8 @@ pub(super) struct TokenClaim {
 
 impl TokenClaim {
     /// What the token says; none for what cannot be a token of this server.
-    pub(super) fn read(token: &str) -> Option<Self> {
-        let rest = token.strip_prefix(PREFIX)?;
+    pub(super) fn read(kind: TokenKind, token: &str) -> Option<Self> {
+        let rest = token.strip_prefix(kind.prefix())?;
         if rest.len() != KEY_CHARS + SECRET_CHARS || !rest.is_ascii() {
             return None;
         }
@@ -42,10 +65,11 @@ impl TokenClaim {
 }
 
 /// A new token for a user.
-pub(super) fn build_token(user: UserKey, rng: &dyn Rng) -> (String, TokenClaim) {
+pub(super) fn build_token(kind: TokenKind, user: UserKey, rng: &dyn Rng) -> (String, TokenClaim) {
     let mut secret = [0; SECRET_BYTES];
     rng.fill(&mut secret);
-    let token = format!("{PREFIX}{}{}", URL_SAFE_NO_PAD.encode(user.0), URL_SAFE_NO_PAD.encode(secret));
+    let prefix = kind.prefix();
+    let token = format!("{prefix}{}{}", URL_SAFE_NO_PAD.encode(user.0), URL_SAFE_NO_PAD.encode(secret));
     let hash = Sha256::digest(token.as_bytes()).into();
     (token, TokenClaim { user, hash })
 }
@@ -55,22 +79,23 @@ mod tests {
     use hearth_protocol::{SeededRng, UserKey};
     use ruma::user_id;
 
-    use super::{TokenClaim, build_token};
+    use super::{TokenClaim, TokenKind, build_token};
 
     #[test]
     fn a_token_names_its_user_and_reads_back() {
         let user = UserKey::of(user_id!("@alice:hs1"));
         let rng = SeededRng::new(1);
-        let (token, claim) = build_token(user, &rng);
-        assert_eq!(TokenClaim::read(&token), Some(claim));
+        let (token, claim) = build_token(TokenKind::Access, user, &rng);
+        assert_eq!(TokenClaim::read(TokenKind::Access, &token), Some(claim));
         assert_eq!(claim.user, user);
         assert!(claim.hash.starts_with(&claim.row()));
-        assert_ne!(build_token(user, &rng).0, token);
+        assert_eq!(TokenClaim::read(TokenKind::Refresh, &token), None);
+        assert_ne!(build_token(TokenKind::Access, user, &rng).0, token);
     }
 
     #[test]
     fn what_is_no_token_is_not_read() {
-        let (token, _) = build_token(UserKey([7; 16]), &SeededRng::new(1));
+        let (token, _) = build_token(TokenKind::Access, UserKey([7; 16]), &SeededRng::new(1));
         let bad = [
             "",
             "hearth_",
@@ -81,8 +106,8 @@ mod tests {
             &token.replace("hearth_", "earth__"),
         ];
         for bad in bad {
-            assert_eq!(TokenClaim::read(bad), None, "{bad}");
+            assert_eq!(TokenClaim::read(TokenKind::Access, bad), None, "{bad}");
         }
-        assert_eq!(TokenClaim::read(&format!("hearth_{}", "é".repeat(33))), None);
+        assert_eq!(TokenClaim::read(TokenKind::Access, &format!("hearth_{}", "é".repeat(33))), None);
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hearth_homeserver::Env;
+use hearth_homeserver::admin::{ReportInfo, Reporting};
 use hearth_homeserver::flows::Flows;
 use hearth_homeserver::rooms::Rooms;
 use hearth_homeserver::users::{EndSessions, NewRegistrationToken, NewUser, Users};
@@ -64,6 +65,11 @@ pub enum AdminCommand {
         /// How long it is good for, in milliseconds.
         valid_for_ms: Option<u64>,
     },
+    /// Tells what users have reported.
+    ListReports {
+        /// How many, the newest.
+        limit: u16,
+    },
     /// Checks the database's invariants.
     Check,
     /// Writes a backup.
@@ -103,6 +109,7 @@ struct Inner {
     users: Users,
     rooms: Rooms,
     flows: Flows,
+    reporting: Reporting,
     tasks: Tasks,
     data: PathBuf,
 }
@@ -110,7 +117,8 @@ struct Inner {
 impl Operator {
     /// An operator of the server whose data folder is `data`.
     pub fn new(env: Env, users: Users, rooms: Rooms, flows: Flows, tasks: Tasks, data: PathBuf) -> Self {
-        Self(Arc::new(Inner { env, users, rooms, flows, tasks, data }))
+        let reporting = Reporting::new(&env, users.clone(), rooms.clone());
+        Self(Arc::new(Inner { env, users, rooms, flows, reporting, tasks, data }))
     }
 
     /// Runs one command to its end.
@@ -126,6 +134,7 @@ impl Operator {
             AdminCommand::CreateToken { token, uses_allowed, valid_for_ms } => {
                 self.create_token(token, uses_allowed, valid_for_ms).await
             }
+            AdminCommand::ListReports { limit } => self.list_reports(limit).await,
             AdminCommand::Check => self.check().await,
             AdminCommand::Backup { folder } => self.backup(&folder).await,
         };
@@ -185,6 +194,16 @@ impl Operator {
         let new = NewRegistrationToken { token, uses_allowed, expires_ms };
         let made = self.0.users.create_registration_token(new).await;
         Ok(Answer::done(made.map_err(|error| error.to_string())?))
+    }
+
+    async fn list_reports(&self, limit: u16) -> Result<Answer, String> {
+        let reports = self.0.reporting.list_reports(limit.into()).await.map_err(|error| error.to_string())?;
+        let lines = reports.into_iter().map(|ReportInfo { reported_ms, report }| {
+            let parts = [("room", report.room_id), ("event", report.event_id), ("user", report.user_id)];
+            let about: String = parts.into_iter().filter_map(|(name, id)| Some(format!(" {name} {}", id?))).collect();
+            format!("{reported_ms} {} reports{about}: {:?}", report.reporter, report.reason)
+        });
+        Ok(Answer { ok: true, lines: lines.collect() })
     }
 
     async fn check(&self) -> Result<Answer, String> {

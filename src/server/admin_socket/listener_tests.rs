@@ -2,6 +2,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use hearth_homeserver::appservice::AppServices;
 use hearth_protocol::SeededRng;
 use hearth_storage::{Engine, MemoryFaults, Store, StoreOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -28,7 +29,7 @@ async fn start(data: &Path) -> Homeserver {
     let (store, workers) = Store::open(options).await.unwrap();
     let signer = Arc::new(load_or_make_key(data, &server_name, &*rng).unwrap());
     let env = hearth_homeserver::Env { store, clock, rng, server_name, signer };
-    let homeserver = Homeserver::assemble(env, workers, &Config::default());
+    let homeserver = Homeserver::assemble(env, workers, &Config::default(), AppServices::default());
     let listener = AdminListener::bind(data).unwrap();
     let serving = listener.serve(homeserver.operator(data), homeserver.tasks.clone(), homeserver.stop.clone());
     homeserver.tasks.start_listener(serving);

@@ -57,6 +57,12 @@ pub(super) enum Command {
     /// Make registration tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Print what users have reported, the newest first: milliseconds since 1970, who, what, why.
+    Reports {
+        /// How many.
+        #[arg(long, default_value_t = 100)]
+        limit: u16,
+    },
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -61,6 +61,7 @@ fn dispatch(arguments: Arguments, environment: Vec<(String, String)>) -> Result<
         Command::Check => AdminCommand::Check,
         Command::Status => AdminCommand::Status {},
         Command::Backup { folder } => AdminCommand::Backup { folder: absolute(&folder)? },
+        Command::Reports { limit } => AdminCommand::ListReports { limit },
         Command::User(user) => user_command(user)?,
         Command::Token(token) => token_command(token),
     };

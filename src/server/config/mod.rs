@@ -25,6 +25,7 @@ use hearth_homeserver::people::PeopleConfig;
 use hearth_homeserver::rooms::RoomsConfig;
 use hearth_homeserver::search::SearchConfig;
 use hearth_homeserver::settings::{Section, SettingDoc};
+use hearth_homeserver::turn::TurnConfig;
 use hearth_homeserver::users::UsersConfig;
 
 /// A section with its place in the file.
@@ -79,6 +80,8 @@ sections! {
     search: SearchConfig,
     /// Finding people.
     user_directory: PeopleConfig,
+    /// Its TURN servers.
+    turn: TurnConfig,
     /// Its database.
     storage: StorageConfig,
     /// Its logs.

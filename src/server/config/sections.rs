@@ -16,6 +16,8 @@ settings! {
         /// The folder with everything that the server keeps: database, signing key, admin socket.
         /// It is made when it is missing, readable by its owner only.
         pub data: PathBuf = PathBuf::from("/var/lib/hearth"),
+        /// Registration files of application services (bridges, bots), in YAML; a folder stands for the files in it.
+        pub appservices: Vec<PathBuf> = Vec::new(),
         /// Threads that serve requests; 0 means one for each processor core.
         pub threads: u16 = 0,
         /// How long a stop waits for requests under way, in milliseconds, before it cuts them off.

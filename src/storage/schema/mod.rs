@@ -6,6 +6,7 @@
 //! 600–699 push, 700–799 federation, 800–899 application services, 900–999 sync and administration.
 //! A number is never used again (210 was the relations of events, by arrival). Values are plain data; nothing here must read or write.
 
+pub mod accounts;
 pub mod changes;
 pub mod directory;
 pub mod log;
@@ -52,6 +53,12 @@ tables![
     users::Filters,
     users::UserTotals,
     users::UserRooms,
+    accounts::RefreshTokens,
+    accounts::LoginTokens,
+    accounts::OpenIdTokens,
+    accounts::DeparturesDue,
+    accounts::Reports,
+    accounts::NoticeRooms,
     // rooms
     rooms::RoomHeads,
     rooms::Events,

@@ -123,8 +123,26 @@ pub struct AccessToken {
     pub created_ms: u64,
     /// From when on it is refused, in milliseconds since 1970; none for never.
     pub expires_ms: Option<u64>,
+    /// Key of the refresh token that ends, with its access token, when this token is first used.
+    pub replaces: Option<[u8; 16]>,
 }
-value!(AccessToken, 1);
+value!(AccessToken, 2, previous = AccessTokenV1);
+
+/// [`AccessToken`] before there were refresh tokens.
+#[derive(Serialize, Deserialize)]
+pub struct AccessTokenV1 {
+    hash: [u8; 32],
+    device_id: String,
+    created_ms: u64,
+    expires_ms: Option<u64>,
+}
+value!(AccessTokenV1, 1);
+impl From<AccessTokenV1> for AccessToken {
+    fn from(old: AccessTokenV1) -> Self {
+        let AccessTokenV1 { hash, device_id, created_ms, expires_ms } = old;
+        Self { hash, device_id, created_ms, expires_ms, replaces: None }
+    }
+}
 
 /// Interactive-auth sessions that have completed a stage, but not all. Owner: users.
 pub struct UiaSessions;

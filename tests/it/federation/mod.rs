@@ -2,4 +2,5 @@
 
 mod keys_query;
 mod keys_server;
+mod openid;
 mod version;

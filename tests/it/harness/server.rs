@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use hearth_homeserver::Env;
+use hearth_homeserver::appservice::AppServices;
 use hearth_homeserver::users::{NewRegistrationToken, Registration, UsersConfig};
 use hearth_protocol::{MockClock, SeededRng, Signer, UnixMs};
 use hearth_server::assembly::Homeserver;
@@ -12,6 +13,7 @@ use hearth_server::system::SystemClock;
 use hearth_server::telemetry::RequestStats;
 use hearth_storage::{Durability, Engine, EngineCalls, MemoryFaults, Store, StoreOptions};
 use ruma::OwnedServerName;
+use ruma::api::appservice::Registration as ServiceRegistration;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -62,6 +64,11 @@ impl TestServer {
 
     /// A server with other settings.
     pub async fn start_with(tune: impl FnOnce(&mut Config)) -> Self {
+        Self::start_with_services(tune, &[]).await
+    }
+
+    /// A server with other settings and with application services.
+    pub async fn start_with_services(tune: impl FnOnce(&mut Config), services: &[ServiceRegistration]) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let mut config = configuration();
         data.path().clone_into(&mut config.server.data);
@@ -82,7 +89,8 @@ impl TestServer {
         let signer = Arc::new(signer);
         let stats = RequestStats::new(Arc::new(SystemClock::new()), &*rng);
         let env = Env { store, clock: clock.clone(), rng, server_name, signer };
-        let homeserver = Homeserver::assemble(env, storage_workers, &config);
+        let services = AppServices::new(services, &env.server_name).expect("application services");
+        let homeserver = Homeserver::assemble(env, storage_workers, &config, services);
         let app = homeserver.router(&config, &stats);
         Self { clock, homeserver, app, data, _folder: folder }
     }

@@ -1,0 +1,8 @@
+//! What the operator and the administrators of this server do, and what comes to their ears: reports by users, and
+//! notices to them.
+//!
+//! It stands above everything else here: it may use all, and nothing may use it.
+
+mod reports;
+
+pub use reports::{ReportError, ReportInfo, Reporting};
