@@ -202,6 +202,13 @@ impl Case {
         }
     }
 
+    /// Only who is in a room reads it, and tells others of it.
+    async fn check_receipts(&self, bob: &Client) {
+        let path = self.path(&format!("/receipt/m.read/{}", escape(&self.ids[0])));
+        let told = bob.post(&path, json!({})).await;
+        assert_eq!(told.status == 200, self.reader == Reader::Joined, "{}: {}", self.what("/receipt"), told.text());
+    }
+
     /// What comes by itself.
     async fn check_sync(&self, bob: &Client) {
         let expected = self.expected();
@@ -246,6 +253,7 @@ async fn check_gate(visibility: &'static str) {
             case.check_lists(&bob).await;
             case.check_state(&bob).await;
             case.check_sync(&bob).await;
+            case.check_receipts(&bob).await;
         }
     }
 }
@@ -289,6 +297,10 @@ fn endpoints_of(room: &str, event: &str, user: &str) -> Vec<(Method, String, Val
         (Method::GET, v1("/threads"), json!(null)),
         (Method::GET, v1("/timestamp_to_event?ts=0&dir=f"), json!(null)),
         (Method::GET, path("/initialSync"), json!(null)),
+        (Method::GET, path("/aliases"), json!(null)),
+        (Method::GET, v1("/hierarchy"), json!(null)),
+        (Method::GET, format!("/_matrix/client/v1/room_summary/{}", escape(room)), json!(null)),
+        (Method::POST, path("/upgrade"), json!({ "new_version": "11" })),
         (Method::GET, format!("/events?timeout=0&room_id={}", escape(room)), json!(null)),
         (Method::PUT, path("/send/m.room.message/t"), json!({ "body": "x" })),
         (Method::PUT, path("/state/m.room.topic"), json!({ "topic": "x" })),

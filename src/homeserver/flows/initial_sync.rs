@@ -55,7 +55,8 @@ impl Flows {
         let data = self.users.list_account_data(&user.user_id).await?;
         let data = data.iter().filter(|datum| datum.room_id.as_deref() == Some(room));
         Ok(RoomNow {
-            membership: view.membership(&user.user_id),
+            // The operation is older than knocking, and has no word for it.
+            membership: view.membership(&user.user_id).filter(|membership| *membership != Membership::Knock),
             start: walked.next.map(history_token),
             end: token.to_string(),
             messages: view.list_bundled_json(&walked.events, audience, &ignored).await?,

@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use hearth_protocol::SyncFilter;
+use hearth_storage::schema::users::Membership;
 use ruma::{OwnedRoomId, RoomId, UserId};
 use serde::Serialize;
-use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::{Duration, sleep};
 
 use super::answer::Sync;
 use super::error::SyncError;
+use super::moment::membership_of;
 use super::request::{StateForm, SyncRequest, TIMEOUT_MS_MAX};
-use super::response::{Events, Piece, RoomSections, StateChanges, SyncResponse, Timeline};
+use super::response::{Events, Piece, RoomSections, StateChanges, Timeline};
 use super::token::{Ephemeral, Positions, SyncToken};
 use crate::rooms::{Access, Audience, Form, RoomError, RoomView};
 use crate::users::LocalUser;
@@ -90,7 +90,7 @@ impl Sync {
         request.timeout_ms = timeout_ms;
         let response = self.next(who, &request, stop).await?;
         let end = response.next_batch.to_string();
-        Ok(EventStream { start: from.to_string(), end, chunk: list_in_order(response) })
+        Ok(EventStream { start: from.to_string(), end, chunk: self.list_in_order(who, response.rooms).await? })
     }
 
     /// What happened in one room since a token, or from now on, for whoever may read the room; waits as a sync does.
@@ -147,7 +147,7 @@ impl Sync {
         let response = self.next(who, &build_request(None, messages, with_left), stop).await?;
         let end = response.next_batch.to_string();
         Ok(InitialSync {
-            rooms: list_rooms(response.rooms, &who.user_id, &end),
+            rooms: self.list_initial_rooms(who, response.rooms, &end).await?,
             end,
             presence: response.presence.events,
             account_data: response.account_data.events,
@@ -188,6 +188,61 @@ impl Sync {
         let audience = Audience { user, device, now, form: Form::WithRoomId, fields: None };
         Ok(view.list_bundled_json(&visible, audience, &ignored).await?)
     }
+
+    /// The events of rooms that are told, each with its room; of an invitation and a knock the reader's own.
+    async fn list_in_order(&self, who: &LocalUser, rooms: RoomSections) -> Result<Vec<Piece>, SyncError> {
+        let mut chunk = Vec::new();
+        for room in rooms.join.into_values() {
+            chunk.extend(room.timeline.events);
+        }
+        for room in rooms.leave.into_values() {
+            chunk.extend(room.timeline.events);
+        }
+        for room_id in rooms.invite.into_keys().chain(rooms.knock.into_keys()) {
+            chunk.extend(self.load_own_member(who, &room_id).await?.map(|(_, event)| event));
+        }
+        Ok(chunk)
+    }
+
+    /// Rooms in the form of a first answer. The specification knows none for rooms that the reader knocks on.
+    async fn list_initial_rooms(
+        &self,
+        who: &LocalUser,
+        sections: RoomSections,
+        end: &str,
+    ) -> Result<Vec<InitialRoom>, SyncError> {
+        let mut rooms = Vec::new();
+        let whole = |room_id, membership, timeline, state: StateChanges, account_data: Events| InitialRoom {
+            room_id,
+            membership,
+            invite: None,
+            messages: Some(messages_of(timeline, end)),
+            state: state.state_after.map(|state| state.events).unwrap_or_default(),
+            account_data: account_data.events,
+        };
+        for (room_id, room) in sections.join {
+            rooms.push(whole(room_id, Membership::Join.as_str(), room.timeline, room.state, room.account_data));
+        }
+        for (room_id, room) in sections.leave {
+            let membership = self.load_own_member(who, &room_id).await?.map_or(Membership::Leave, |(found, _)| found);
+            rooms.push(whole(room_id, membership.as_str(), room.timeline, room.state, room.account_data));
+        }
+        for room_id in sections.invite.into_keys() {
+            let invite = self.load_own_member(who, &room_id).await?.map(|(_, event)| event);
+            let (membership, state, account_data) = (Membership::Invite.as_str(), Vec::new(), Vec::new());
+            rooms.push(InitialRoom { room_id, membership, invite, messages: None, state, account_data });
+        }
+        Ok(rooms)
+    }
+
+    /// The reader's own membership and the event that set it; none for a room of which only the invitation is known.
+    async fn load_own_member(&self, who: &LocalUser, room: &RoomId) -> Result<Option<(Membership, Piece)>, SyncError> {
+        let Some(view) = self.0.rooms.load_view(room).await? else { return Ok(None) };
+        let Some(member) = view.state_event("m.room.member", who.user_id.as_str()).await? else { return Ok(None) };
+        let (user, device, now) = (&*who.user_id, &*who.device_id, self.0.env.clock.now());
+        let audience = Audience { user, device, now, form: Form::WithRoomId, fields: None };
+        Ok(Some((membership_of(&member), view.client_json(&member, audience).await?)))
+    }
 }
 
 /// Who has left has seen what they may: nothing new comes of the room.
@@ -210,76 +265,6 @@ fn build_request(since: Option<SyncToken>, messages: usize, with_left: bool) -> 
     request
 }
 
-/// Everything of an answer that is an event, each with its room.
-fn list_in_order(response: SyncResponse) -> Vec<Piece> {
-    let mut chunk = response.presence.events;
-    for (room_id, room) in response.rooms.join {
-        chunk.extend(room.timeline.events);
-        chunk.extend(with_room(&room_id, room.ephemeral));
-    }
-    for (_, room) in response.rooms.leave {
-        chunk.extend(room.timeline.events);
-    }
-    for (room_id, room) in response.rooms.invite {
-        chunk.extend(with_room(&room_id, room.invite_state));
-    }
-    for (room_id, room) in response.rooms.knock {
-        chunk.extend(with_room(&room_id, room.knock_state));
-    }
-    chunk
-}
-
-/// Events that do not name their room.
-fn with_room(room_id: &RoomId, events: Events) -> impl Iterator<Item = Piece> {
-    let head = format!("{{\"room_id\":{},", json!(room_id));
-    events.events.into_iter().filter_map(move |event| {
-        let rest = event.get().strip_prefix('{')?;
-        RawValue::from_string(format!("{head}{rest}")).ok()
-    })
-}
-
-fn list_rooms(sections: RoomSections, reader: &UserId, end: &str) -> Vec<InitialRoom> {
-    let mut rooms = Vec::new();
-    let whole = |room_id: OwnedRoomId, membership, timeline, state: StateChanges, account_data: Events| InitialRoom {
-        room_id,
-        membership,
-        invite: None,
-        messages: Some(messages_of(timeline, end)),
-        state: state.state_after.map(|state| state.events).unwrap_or_default(),
-        account_data: account_data.events,
-    };
-    for (room_id, room) in sections.join {
-        rooms.push(whole(room_id, "join", room.timeline, room.state, room.account_data));
-    }
-    for (room_id, room) in sections.leave {
-        rooms.push(whole(room_id, "leave", room.timeline, room.state, room.account_data));
-    }
-    let asked = |room_id: OwnedRoomId, membership, state: Events| InitialRoom {
-        invite: own_member_event(&state, reader, &room_id),
-        room_id,
-        membership,
-        messages: None,
-        state: state.events,
-        account_data: Vec::new(),
-    };
-    for (room_id, room) in sections.invite {
-        rooms.push(asked(room_id, "invite", room.invite_state));
-    }
-    for (room_id, room) in sections.knock {
-        rooms.push(asked(room_id, "knock", room.knock_state));
-    }
-    rooms
-}
-
 fn messages_of(timeline: Timeline, end: &str) -> InitialMessages {
     InitialMessages { start: timeline.prev_batch, end: end.to_owned(), chunk: timeline.events }
-}
-
-/// The stripped member event of the reader, with the room that it is in.
-fn own_member_event(state: &Events, reader: &UserId, room_id: &RoomId) -> Option<Piece> {
-    let mut parsed =
-        state.events.iter().filter_map(|event| serde_json::from_str::<serde_json::Value>(event.get()).ok());
-    let mut own = parsed.rfind(|event| event["type"] == "m.room.member" && event["state_key"] == reader.as_str())?;
-    own["room_id"] = json!(room_id);
-    to_raw_value(&own).ok()
 }

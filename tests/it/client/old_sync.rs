@@ -60,8 +60,16 @@ async fn invites_and_left_rooms_are_in_the_first_answer_where_asked_for() {
     assert_eq!(first["rooms"].as_array().map(Vec::len), Some(1), "{first}");
     let invited = &first["rooms"][0];
     assert_eq!((&invited["membership"], &invited["invite"]["sender"]), (&json!("invite"), &json!(alice.user_id)));
+    assert!(invited["invite"]["event_id"].is_string() && invited["invite"]["room_id"] == asked.as_str(), "{first}");
+    assert!(!first.to_string().contains("Party"), "the state of a room is not for who is only invited");
     let archived = bob.get("/initialSync?archived=true").await.ok();
     let rooms = archived["rooms"].as_array().expect("rooms");
+    let banned = alice.create_room_with(&[&bob]).await;
+    alice.post(&Client::room_path(&banned, "/ban"), json!({ "user_id": bob.user_id })).await.ok();
+    let again = bob.get("/initialSync?archived=true").await.ok();
+    let again = again["rooms"].as_array().expect("rooms");
+    let of_banned = again.iter().find(|room| room["room_id"] == banned.as_str()).expect("the other room");
+    assert_eq!(of_banned["membership"], "ban");
     let of_left = rooms.iter().find(|room| room["room_id"] == left.as_str()).expect("the left room");
     assert_eq!(of_left["membership"], "leave");
     assert_eq!(bodies(&of_left["messages"]["chunk"]), ["farewell"]);

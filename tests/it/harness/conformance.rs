@@ -11,19 +11,13 @@ use super::spec::{Found, Spec};
 
 /// Where the specification's documents contradict its text or themselves, or a proposal changes them: a part of the
 /// path, and two parts of the complaint.
-const CONTRADICTIONS: [(&str, &str, &str); 6] = [
+const CONTRADICTIONS: [(&str, &str, &str); 3] = [
     // `oneOf` of "an object" and "a state event": a whole event (`?format=event`) is both.
     ("/state/", "", "fits 2 of oneOf"),
     // MSC4140: an event that is put off has no id yet.
     ("org.matrix.msc4140.delay=", "/event_id", "is missing"),
     // A filter with `event_fields` takes away fields that every event must have.
     ("filter=", "/events/", "is missing"),
-    // The old stream also brings presence, typing and receipts (as its text says), and stripped state.
-    ("/events?", "/chunk/", "is missing"),
-    // Who is invited is told stripped state; the older document wants whole events.
-    ("/initialSync", "/rooms/", "is missing"),
-    // It is older than knocking, too.
-    ("/initialSync", "/membership", "is none of"),
 ];
 
 /// Looks at one exchange.
