@@ -202,6 +202,17 @@ impl Case {
         }
     }
 
+    /// Whoever may join or knock may look at what the room is, and nobody by this at anything that happened in it.
+    async fn check_previews(&self, bob: &Client) {
+        let summary = format!("/_matrix/client/v1/room_summary/{}", escape(&self.room));
+        for path in [self.v1_path("/hierarchy"), summary] {
+            let answer = bob.get(&path).await;
+            let is_shown = answer.status == 200 || self.reader == Reader::Banned;
+            assert!(is_shown, "{}: {}", self.what(&path), answer.text());
+            assert!(MESSAGES.iter().all(|message| !answer.text().contains(message)), "{}", answer.text());
+        }
+    }
+
     /// Only who is in a room reads it, and tells others of it.
     async fn check_receipts(&self, bob: &Client) {
         let path = self.path(&format!("/receipt/m.read/{}", escape(&self.ids[0])));
@@ -254,6 +265,7 @@ async fn check_gate(visibility: &'static str) {
             case.check_state(&bob).await;
             case.check_sync(&bob).await;
             case.check_receipts(&bob).await;
+            case.check_previews(&bob).await;
         }
     }
 }

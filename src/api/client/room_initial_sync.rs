@@ -5,7 +5,10 @@
 use axum::extract::State;
 use hearth_homeserver::flows::Flows;
 use ruma::{
-    api::client::peeking::get_current_state::v3::{PaginationChunk, Request, Response},
+    api::client::{
+        peeking::get_current_state::v3::{PaginationChunk, Request, Response},
+        room::Visibility,
+    },
     serde::Raw,
 };
 
@@ -27,6 +30,7 @@ pub async fn room_initial_sync(
     let mut response = Response::new(body.room_id);
     response.membership = now.membership.map(|membership| membership.as_str().into());
     response.messages = Some(messages);
+    response.visibility = Some(if now.is_listed { Visibility::Public } else { Visibility::Private });
     response.state = now.state.into_iter().map(Raw::from_json).collect();
     response.account_data = now.account_data.into_iter().map(Raw::from_json).collect();
     Ok(Reply(response))

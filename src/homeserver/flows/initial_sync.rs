@@ -20,6 +20,8 @@ const MESSAGES_MAX: usize = 20;
 pub struct RoomNow {
     /// What the reader is in it.
     pub membership: Option<Membership>,
+    /// Whether the room is in the directory.
+    pub is_listed: bool,
     /// Where what is before the messages continues; none when there is nothing before.
     pub start: Option<String>,
     /// Where what comes after the messages continues, also for `GET /events`.
@@ -57,6 +59,7 @@ impl Flows {
         Ok(RoomNow {
             // The operation is older than knocking, and has no word for it.
             membership: view.membership(&user.user_id).filter(|membership| *membership != Membership::Knock),
+            is_listed: self.rooms.is_listed(room).await?.unwrap_or_default(),
             start: walked.next.map(history_token),
             end: token.to_string(),
             messages: view.list_bundled_json(&walked.events, audience, &ignored).await?,

@@ -21,6 +21,7 @@ async fn a_member_gets_state_messages_and_their_own_data() {
     alice.put(&alice.user_path(&data), json!({ "x": 1 })).await.ok();
     let now = alice.get(&Client::room_path(&room, "/initialSync")).await.ok();
     assert_eq!((&now["room_id"], &now["membership"]), (&json!(room), &json!("join")));
+    assert_eq!(now["visibility"], "private");
     assert_eq!(bodies(&now), (5..25).map(|n| n.to_string()).collect::<Vec<_>>());
     let state = now["state"].as_array().expect("state");
     assert!(state.iter().any(|event| event["content"]["name"] == "A room"));
