@@ -57,7 +57,7 @@ impl From<RoomError> for ApiError {
                 bad_request("M_DUPLICATE_ANNOTATION", &"You have annotated the event so already.")
             }
             RoomError::BadRelation(reason) => bad_request("M_UNKNOWN", &reason),
-            RoomError::BadState(reason) => bad_request("M_BAD_STATE", &reason),
+            RoomError::NotLeft => bad_request("M_UNKNOWN", &"You have not left this room."),
             RoomError::BadSignature(bad) => Self::forbidden(bad.to_string()),
             error @ (RoomError::Missing(_) | RoomError::Unresolvable(_) | RoomError::RoomExists) => {
                 Self::internal(error)

@@ -117,3 +117,16 @@ async fn relations_cost_what_is_answered() {
     assert_eq!(answer.ok()["chunk"].as_array().map(Vec::len), Some(1));
     assert!(spent.reads <= 4 && spent.commits == 0, "{} reads", spent.reads);
 }
+
+#[tokio::test]
+async fn a_page_of_a_resting_directory_asks_nothing() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    for _ in 0..3 {
+        alice.create_room(json!({ "visibility": "public" })).await;
+    }
+    alice.get("/publicRooms?limit=2").await.ok();
+    let (page, spent) = spent(&server, alice.get("/publicRooms?limit=2")).await;
+    assert_eq!(page.ok()["chunk"].as_array().map(Vec::len), Some(2));
+    assert_eq!((spent.reads, spent.commits), (0, 0));
+}

@@ -17,7 +17,7 @@ use crate::{
 const VERSIONS: [&str; 7] = ["r0.5.0", "r0.6.0", "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4"];
 
 /// Features of later versions, or of proposals, that are served already.
-const FEATURES: [&str; 7] = [
+const FEATURES: [&str; 9] = [
     // `state_after` in `/sync`.
     "org.matrix.msc4222",
     // Profile fields of any name, by their stable path too.
@@ -29,6 +29,9 @@ const FEATURES: [&str; 7] = [
     // Delayed events, and subscriptions of threads.
     "org.matrix.msc4140",
     "org.matrix.msc4306",
+    // The rooms that two users share, by both paths.
+    "uk.half-shot.msc2666.query_mutual_rooms",
+    "uk.half-shot.msc2666.query_mutual_rooms.stable",
 ];
 
 /// `GET /_matrix/client/versions`

@@ -56,9 +56,9 @@ pub enum RoomError {
     /// The room version is not one that this server knows.
     #[error("unsupported room version")]
     UnsupportedVersion,
-    /// The user already is what the command asks for, where the specification wants an error.
-    #[error("bad state: {0}")]
-    BadState(&'static str),
+    /// Only a room that the user has left can be forgotten.
+    #[error("the user has not left the room")]
+    NotLeft,
     /// The event cites others that are not known here, and that nobody gave.
     #[error("{} events are missing", .0.len())]
     Missing(Vec<OwnedEventId>),

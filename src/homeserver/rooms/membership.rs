@@ -146,7 +146,7 @@ impl Rooms {
         let key = (user.key, RoomKey::of(room));
         let row = store.get::<UserRooms>(&key).await?.ok_or(RoomError::UnknownRoom)?;
         if matches!(row.membership, Membership::Join | Membership::Invite | Membership::Knock) {
-            return Err(RoomError::BadState("the user is in the room"));
+            return Err(RoomError::NotLeft);
         }
         let mut txn = store.txn();
         txn.assert_eq::<UserRooms>(&key, &row);

@@ -128,6 +128,56 @@ async fn a_trusted_chat_makes_equals() {
 }
 
 #[tokio::test]
+async fn rooms_of_every_version_are_made_and_joined() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    for version in (1..=12).map(|version: u8| version.to_string()) {
+        let body =
+            json!({ "preset": "public_chat", "room_version": version, "room_alias_name": format!("v{version}") });
+        let room = alice.create_room(body).await;
+        bob.join(&room).await;
+        bob.send_text(&room, "here").await;
+        let create = state(&bob, &room, "m.room.create").await;
+        assert_eq!(create["room_version"], version.as_str());
+        let has_creator = !["11", "12"].contains(&version.as_str());
+        assert_eq!(create["creator"] == alice.user_id.as_str(), has_creator, "{version}");
+    }
+    alice.post("/createRoom", json!({ "room_version": "13" })).await.fails(400, "M_UNSUPPORTED_ROOM_VERSION");
+}
+
+#[tokio::test]
+async fn version_12_takes_only_users_as_creators() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    for creators in [json!("@bob:test.hearth"), json!([7]), json!(["bob"]), json!(["@bob:not a server"])] {
+        let body = json!({ "room_version": "12", "creation_content": { "additional_creators": creators } });
+        alice.post("/createRoom", body).await.fails(400, "M_INVALID_ROOM_STATE");
+    }
+    let levels = json!({ "users": { (alice.user_id.as_str()): 100 } });
+    let body = json!({ "room_version": "12", "power_level_content_override": levels });
+    alice.post("/createRoom", body).await.fails(400, "M_INVALID_ROOM_STATE");
+    let body = json!({ "room_version": "12", "creation_content": { "additional_creators": [bob.user_id] } });
+    let room = alice.create_room(body).await;
+    assert_eq!(state(&alice, &room, "m.room.create").await["additional_creators"], json!([bob.user_id]));
+}
+
+#[tokio::test]
+async fn a_canonical_alias_of_the_initial_state_is_the_rooms_own() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let body = |named: &str| {
+        let content = json!({ "alias": named });
+        json!({
+            "room_alias_name": "mine",
+            "initial_state": [{ "type": "m.room.canonical_alias", "state_key": "", "content": content }],
+        })
+    };
+    alice.post("/createRoom", body("#other:test.hearth")).await.fails(400, "M_BAD_ALIAS");
+    alice.get("/directory/room/%23mine%3Atest.hearth").await.fails(404, "M_NOT_FOUND");
+    alice.create_room(body("#mine:test.hearth")).await;
+}
+
+#[tokio::test]
 async fn bad_rooms_are_refused_and_leave_nothing() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;

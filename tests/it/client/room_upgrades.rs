@@ -181,6 +181,7 @@ async fn settle_in(user: &Client, room: &str) {
     let tags = json!({ "tags": { "m.favourite": { "order": 0.5 } } });
     user.put(&user.user_path(&format!("/rooms/{}/account_data/m.tag", escape(room))), tags).await.ok();
     user.put(&user.user_path("/account_data/m.direct"), json!({ "@friend:test.hearth": [room] })).await.ok();
+    user.put(&format!("/pushrules/global/room/{}", escape(room)), json!({ "actions": [] })).await.ok();
 }
 
 #[tokio::test]
@@ -198,6 +199,25 @@ async fn settings_go_along_as_users_join() {
         assert_eq!(tags["tags"]["m.favourite"]["order"], 0.5);
         let direct = user.get(&user.user_path("/account_data/m.direct")).await.ok();
         assert_eq!(direct["@friend:test.hearth"], json!([old, new]));
+        let rule = user.get(&format!("/pushrules/global/room/{}", escape(&new))).await.ok();
+        assert_eq!((&rule["rule_id"], &rule["actions"]), (&json!(new), &json!([])));
+    }
+}
+
+#[tokio::test]
+async fn who_replaces_a_room_by_hand_keeps_their_settings() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let old = alice.create_room_with(&[&bob]).await;
+    for user in [&alice, &bob] {
+        settle_in(user, &old).await;
+    }
+    let body = json!({ "preset": "public_chat", "creation_content": { "predecessor": { "room_id": old } } });
+    let new = alice.create_room(body).await;
+    alice.set_state(&old, "m.room.tombstone", json!({ "body": "moved", "replacement_room": new })).await;
+    bob.join(&new).await;
+    for user in [&alice, &bob] {
+        user.get(&format!("/pushrules/global/room/{}", escape(&new))).await.ok();
     }
 }
 
