@@ -98,6 +98,10 @@ settings! {
         pub room_per_second: f64 = 200.0,
         /// Events sent into one room, whoever sends them, at once.
         pub room_burst: u32 = 2_000,
+        /// Previews of URLs that a user asks for, a second.
+        pub url_preview_per_second: f64 = 2.0,
+        /// Previews of URLs that a user asks for at once.
+        pub url_preview_burst: u32 = 100,
     }
 }
 
@@ -128,6 +132,7 @@ impl RateLimitConfig {
             Operation::Report => (self.report_per_second, self.report_burst),
             Operation::TurnServer => (self.turn_server_per_second, self.turn_server_burst),
             Operation::Room => (self.room_per_second, self.room_burst),
+            Operation::UrlPreview => (self.url_preview_per_second, self.url_preview_burst),
         };
         Rate { per_second, burst }
     }

@@ -4,7 +4,7 @@
 
 use hearth_homeserver::{
     flows::SearchError,
-    media::MediaError,
+    media::{MediaError, PreviewError},
     rooms::{DELAY_MS_MAX, DelayError, RoomError, SubscriptionError},
     sync::SyncError,
     users::{
@@ -27,6 +27,9 @@ const PASSWORDS_RETRY_AFTER_MS: u64 = 2_000;
 
 /// How long a client is sent away when too many thumbnails wait to be made.
 const THUMBNAILS_RETRY_AFTER_MS: u64 = 2_000;
+
+/// How long a client is sent away when too many pages are being fetched.
+const PREVIEWS_RETRY_AFTER_MS: u64 = 2_000;
 
 pub(super) fn bad_request(errcode: &'static str, reason: &impl ToString) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, errcode, reason.to_string())
@@ -369,6 +372,21 @@ impl From<MediaError> for ApiError {
             error @ MediaError::FileMissing(_) => Self::internal(error),
             error @ MediaError::Io(_) => Self::cannot_store(error),
             MediaError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PreviewError> for ApiError {
+    fn from(error: PreviewError) -> Self {
+        match error {
+            error @ (PreviewError::SwitchedOff | PreviewError::Denied) => Self::forbidden(error.to_string()),
+            error @ PreviewError::BadUrl => Self::invalid_param(error.to_string()),
+            PreviewError::Busy => Self::limit_exceeded(PREVIEWS_RETRY_AFTER_MS),
+            PreviewError::Unreachable(error) => {
+                tracing::debug!(%error, "no preview");
+                Self::not_found("The page could not be fetched.")
+            }
+            PreviewError::Media(error) => error.into(),
         }
     }
 }

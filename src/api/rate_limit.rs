@@ -56,6 +56,8 @@ pub enum Operation {
     TurnServer,
     /// Sending events of any kind into one room, whoever sends them.
     Room,
+    /// Asking for previews of URLs.
+    UrlPreview,
 }
 
 /// A cheap handle on all buckets.

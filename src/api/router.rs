@@ -247,6 +247,7 @@ fn media() -> Router<AppState> {
         .serve(client::authed_content_repo::get_content_authed)
         .serve(client::authed_content_repo::get_content_override_name_authed)
         .serve(client::authed_content_repo::get_content_thumbnail_authed)
+        .serve(client::authed_content_repo::get_url_preview_authed)
         .serve(client::authed_content_repo::get_config_authed)
         .serve(client::content_repo::upload_content)
         .serve(client::content_repo::upload_content_to_mxc)
@@ -254,8 +255,10 @@ fn media() -> Router<AppState> {
         .serve(client::content_repo::get_content)
         .serve(client::content_repo::get_content_override_name)
         .serve(client::content_repo::get_content_thumbnail)
+        .serve(client::content_repo::get_url_preview)
         .serve(client::content_repo::get_config)
         .serve_also(&format!("{MEDIA_V1}/upload"), client::content_repo::upload_content)
+        .serve_also(&format!("{MEDIA_V1}/preview_url"), client::content_repo::get_url_preview)
         .serve_also(&format!("{MEDIA_V1}/config"), client::content_repo::get_config)
         .serve_also(&format!("{MEDIA_V1}/download/{{server_name}}/{{media_id}}"), client::content_repo::get_content)
         .serve_also(

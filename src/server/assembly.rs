@@ -16,8 +16,9 @@ use hearth_homeserver::admin::Reporting;
 use hearth_homeserver::appservice::AppServices;
 use hearth_homeserver::federation::ServerKeys;
 use hearth_homeserver::flows::Flows;
-use hearth_homeserver::media::{Media, NoRemoteMedia};
+use hearth_homeserver::media::{Media, MediaSetup, NoRemoteMedia};
 use hearth_homeserver::metrics::Metered;
+use hearth_homeserver::outbound::Outbound;
 use hearth_homeserver::people::Directory;
 use hearth_homeserver::rooms::{
     DelayedEventWorker, DelayedEvents, NoRemote, Receipts, RoomWorkers, Rooms, ThreadSubscriptions, Typing,
@@ -30,7 +31,7 @@ use hearth_homeserver::{Env, Stop, Worker};
 use hearth_protocol::{Clock, Rng};
 use hearth_storage::{Engine, StorageError, StorageWorker, StorageWorkers, Store, StoreOptions};
 
-use crate::admin_socket::Operator;
+use crate::admin_socket::{Operator, OperatorParts};
 use crate::appservices::load_appservices;
 use crate::config::{Config, Durability};
 use crate::identity::{KeyError, load_or_make_key};
@@ -135,8 +136,7 @@ impl Homeserver {
     pub fn assemble(env: Env, storage_workers: StorageWorkers, config: &Config, services: AppServices) -> Self {
         let tasks = Tasks::new(Arc::clone(&env.clock));
         let users = Users::with_names(&env, config.users.clone(), Arc::new(services.clone()));
-        let folder = config.server.data.join(MEDIA_FOLDER);
-        let media = Media::new(&env, config.media.clone(), &folder, Arc::new(NoRemoteMedia));
+        let media = open_media(&env, config, Outbound::new(&config.outbound));
         let (rooms, room_workers) = Rooms::new(&env, config.rooms.clone(), users.clone(), Arc::new(NoRemote));
         let (receipts, typing) = (Receipts::new(&env), Typing::new(&env));
         let sync = Sync::new(&env, users.clone(), rooms.clone(), typing.clone(), receipts.clone());
@@ -188,9 +188,16 @@ impl Homeserver {
 
     /// Who does the operator's commands here.
     pub fn operator(&self, data: &Path) -> Operator {
-        let (env, users) = (self.env.clone(), self.users.clone());
-        let (rooms, flows) = (self.rooms.clone(), self.flows.clone());
-        Operator::new(env, users, rooms, flows, self.tasks.clone(), data.to_owned())
+        Operator::new(OperatorParts {
+            env: self.env.clone(),
+            users: self.users.clone(),
+            media: self.media.clone(),
+            rooms: self.rooms.clone(),
+            flows: self.flows.clone(),
+            reporting: Reporting::new(&self.env, self.users.clone(), self.rooms.clone()),
+            tasks: self.tasks.clone(),
+            data: data.to_owned(),
+        })
     }
 
     /// Everything that has figures to show.
@@ -213,6 +220,17 @@ impl Homeserver {
         }
         self.env.store.close().await;
     }
+}
+
+fn open_media(env: &Env, config: &Config, outbound: Outbound) -> Media {
+    let setup = MediaSetup {
+        config: config.media.clone(),
+        url_previews: config.url_previews.clone(),
+        folder: &config.server.data.join(MEDIA_FOLDER),
+        remote: Arc::new(NoRemoteMedia),
+        outbound,
+    };
+    Media::new(env, setup)
 }
 
 /// Starts all workers of the homeserver. With those of the doors (`serve.rs`) these are all there are.

@@ -13,3 +13,4 @@ mod edge;
 mod federation;
 mod harness;
 mod media;
+mod url_previews;

@@ -220,8 +220,31 @@ async fn what_a_killed_server_left_of_uploads_is_cleared_away() {
         fs::write(media.join("inbox").join(name), "half").expect("a file");
     }
     assert_eq!(server.homeserver.media.sweep().await.expect("swept"), 3);
-    assert_eq!(list_files(&server), [needed]);
+    assert_eq!(list_files(&server), [needed.clone()]);
+    assert_eq!(server.homeserver.media.check().await.expect("checked"), Vec::<String>::new());
     assert_eq!(alice.get_media(&format!("download/{uri}")).await.file(), b"needed");
+}
+
+#[tokio::test]
+async fn a_check_finds_files_without_rows_and_rows_without_files() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let uri = alice.upload("image/png", encoded(&picture(300, 300), ImageFormat::Png)).await;
+    alice.get_media(&format!("thumbnail/{uri}?width=32&height=32")).await.file();
+    let media = server.homeserver.media.clone();
+    assert_eq!(media.check().await.expect("checked"), Vec::<String>::new());
+    for file in list_files(&server) {
+        fs::remove_file(file).expect("removed");
+    }
+    let orphan = "cd".repeat(32);
+    fs::create_dir_all(shelf_path(&server.data.path().join("media"), &orphan).parent().expect("a folder"))
+        .expect("made");
+    fs::write(shelf_path(&server.data.path().join("media"), &orphan), "orphan").expect("a file");
+    let findings = media.check().await.expect("checked");
+    assert_eq!(findings.len(), 3, "{findings:?}");
+    assert!(findings[0].starts_with(&format!("mxc://{uri}: its file")), "{findings:?}");
+    assert!(findings[1].contains("the file of the thumbnail scale-32x32"), "{findings:?}");
+    assert!(findings[2].contains("is of no use"), "{findings:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use ruma::{
     UInt,
     api::client::authenticated_media::{
         get_content as download, get_content_as_filename as download_as, get_content_thumbnail as thumbnail,
-        get_media_config,
+        get_media_config, get_media_preview,
     },
     media::Method as WantedMethod,
 };
@@ -19,7 +19,8 @@ use crate::{
     caller::GuestCaller,
     extract::Ruma,
     media_answer::FileAnswer,
-    reply::{Reply, Result},
+    rate_limit::{Operation, RateLimits},
+    reply::{JsonText, Reply, Result},
 };
 
 /// `GET /_matrix/client/v1/media/download/{serverName}/{mediaId}`
@@ -58,6 +59,17 @@ pub async fn get_content_thumbnail_authed(
     let access = Access::Authenticated;
     let found = media.require_thumbnail(server, media_id, wanted, request.timeout_ms, access).await?;
     FileAnswer { headers: &headers, access, file_name: None }.send(&media, found).await
+}
+
+/// `GET /_matrix/client/v1/media/preview_url`
+pub async fn get_url_preview_authed(
+    State(media): State<Media>,
+    State(limits): State<RateLimits>,
+    GuestCaller(user): GuestCaller,
+    Ruma(request): Ruma<get_media_preview::v1::Request>,
+) -> std::result::Result<JsonText, ApiError> {
+    limits.check_user(Operation::UrlPreview, &user)?;
+    Ok(JsonText::new(media.require_preview(&request.url).await?))
 }
 
 /// `GET /_matrix/client/v1/media/config`

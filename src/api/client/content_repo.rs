@@ -15,6 +15,7 @@ use ruma::{
     api::client::media::{
         create_content, create_content_async, create_mxc_uri, get_content as download,
         get_content_as_filename as download_as, get_content_thumbnail as thumbnail, get_media_config,
+        get_media_preview,
     },
 };
 
@@ -103,6 +104,17 @@ pub async fn get_content_thumbnail(
     let (server, media_id) = (&request.server_name, &request.media_id);
     let found = media.require_thumbnail(server, media_id, wanted, request.timeout_ms, Access::Public).await?;
     FileAnswer { headers: &headers, access: Access::Public, file_name: None }.send(&media, found).await
+}
+
+/// `GET /_matrix/media/v3/preview_url`
+pub async fn get_url_preview(
+    State(media): State<Media>,
+    State(limits): State<RateLimits>,
+    GuestCaller(user): GuestCaller,
+    Ruma(request): Ruma<get_media_preview::v3::Request>,
+) -> std::result::Result<JsonText, ApiError> {
+    limits.check_user(Operation::UrlPreview, &user)?;
+    Ok(JsonText::new(media.require_preview(&request.url).await?))
 }
 
 /// `GET /_matrix/media/v3/config`

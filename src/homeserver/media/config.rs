@@ -1,4 +1,4 @@
-//! The section `[media]` of the configuration.
+//! The sections `[media]` and `[url_previews]` of the configuration.
 
 use crate::settings;
 
@@ -26,5 +26,33 @@ settings! {
         pub thumbnail_jobs_max: usize = 2,
         /// How many thumbnails may wait to be made; further ones are told to come back later.
         pub thumbnail_waiting_max: usize = 100,
+    }
+}
+
+settings! {
+    /// Previews of web pages that users link to. The server fetches the page: it learns what users link to, and the
+    /// page's server learns this server's address, so they are off unless they are wanted.
+    pub struct UrlPreviewConfig {
+        /// Whether there are previews.
+        pub enabled: bool = false,
+        /// The only URLs that are fetched, as `host` or `host/path`, where the host may begin with `*.` for all
+        /// names below it, and the path is the beginning of one; empty for all.
+        pub allowed_urls: Vec<String> = Vec::new(),
+        /// URLs that are never fetched, written in the same way.
+        pub denied_urls: Vec<String> = Vec::new(),
+        /// In which languages pages are asked for (`Accept-Language`).
+        pub languages: String = "en".to_owned(),
+        /// How much of a page is read, in bytes.
+        pub page_bytes_max: usize = 1024 * 1024,
+        /// How large the image of a page may be, in bytes.
+        pub image_bytes_max: usize = 8 * 1024 * 1024,
+        /// How long fetching a page may take, and again its image, in milliseconds.
+        pub timeout_ms: u64 = 10_000,
+        /// How many redirects are followed.
+        pub redirects_max: usize = 5,
+        /// How long a preview is kept before the page is fetched anew, in seconds.
+        pub lifetime_s: u64 = 60 * 60,
+        /// How many pages are fetched at the same time; further requests are told to come back later.
+        pub jobs_max: usize = 16,
     }
 }

@@ -109,6 +109,16 @@ pub(super) fn make_thumbnail(file: File, size: &ThumbnailSize, limits: DecodeLim
     encode(image)
 }
 
+/// The size of an image by its first bytes, as it is shown; none if it is none that is decoded here.
+pub(super) fn image_size(bytes: &[u8], limits: DecodeLimits) -> Option<(&'static str, u32, u32)> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
+    let content_type = content_type_of(reader.format()?)?;
+    let mut decoder = limited(reader, limits).ok()?;
+    let orientation = decoder.orientation().ok()?;
+    let (width, height) = turned(decoder.dimensions(), orientation);
+    Some((content_type, width, height))
+}
+
 /// A decoder that has read the image's size, which is allowed.
 fn limited<'a, R: BufRead + Seek + 'a>(
     mut reader: ImageReader<R>,

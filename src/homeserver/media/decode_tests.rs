@@ -5,7 +5,7 @@ use image::codecs::gif::{GifDecoder, GifEncoder};
 use image::codecs::jpeg::JpegEncoder;
 use image::{AnimationDecoder as _, DynamicImage, Frame, ImageEncoder as _, ImageFormat, Rgb, RgbImage, RgbaImage};
 
-use super::{DecodeError, DecodeLimits, Made, make_thumbnail};
+use super::{DecodeError, DecodeLimits, Made, image_size, make_thumbnail};
 use crate::media::thumbnail_size::{Method, ThumbnailSize};
 
 const LIMITS: DecodeLimits = DecodeLimits { pixels_max: 1_000_000 };
@@ -46,6 +46,7 @@ fn a_photograph_is_turned_as_its_camera_says() {
     let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 95);
     encoder.set_exif_metadata(exif_turned()).unwrap();
     encoder.encode_image(&flag(400, 200)).unwrap();
+    assert_eq!(image_size(&bytes, LIMITS), Some(("image/jpeg", 200, 400)));
     let (_, thumbnail) = encoded(make_thumbnail(file(&bytes), &scale(160, 120, false), LIMITS).unwrap());
     let image = image::load_from_memory(&thumbnail).unwrap().into_rgb8();
     assert_eq!(image.dimensions(), (60, 120));
@@ -99,5 +100,6 @@ fn what_is_too_large_or_no_image_is_refused() {
     assert!(matches!(make_thumbnail(file(&png), &size, LIMITS), Err(DecodeError::TooLarge)));
     for bad in [&b""[..], b"text", b"GIF89a", &png[..40], b"BM\0\0\0\0\0\0\0\0\0\0\0\0"] {
         assert!(matches!(make_thumbnail(file(bad), &size, LIMITS), Err(DecodeError::NotAnImage)), "{bad:?}");
+        assert_eq!(image_size(bad, LIMITS), None);
     }
 }

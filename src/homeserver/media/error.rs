@@ -3,6 +3,7 @@
 use hearth_storage::{CommitError, StorageError};
 use thiserror::Error;
 
+use crate::outbound::FetchError;
 use crate::users::StoreFailure;
 
 /// Why an operation on media failed.
@@ -70,5 +71,37 @@ impl From<StorageError> for MediaError {
 impl From<CommitError> for MediaError {
     fn from(error: CommitError) -> Self {
         Self::Store(StoreFailure::Write(error))
+    }
+}
+
+/// Why there is no preview of a URL.
+#[derive(Debug, Error)]
+pub enum PreviewError {
+    /// The setting `url_previews.enabled` is off.
+    #[error("this server makes no previews of URLs")]
+    SwitchedOff,
+    /// Not an `http` or `https` URL.
+    #[error("not a URL of the web")]
+    BadUrl,
+    /// The URL, or where it leads, is out of bounds.
+    #[error("this URL is not previewed")]
+    Denied,
+    /// Too many pages are being fetched.
+    #[error("too many pages are being fetched")]
+    Busy,
+    /// The page could not be fetched.
+    #[error("the page cannot be fetched: {0}")]
+    Unreachable(FetchError),
+    /// The preview could not be stored.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+}
+
+impl From<FetchError> for PreviewError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Denied => Self::Denied,
+            error => Self::Unreachable(error),
+        }
     }
 }

@@ -9,14 +9,16 @@ use hearth_storage::{CommitError, Committed, StorageError};
 use ruma::ServerName;
 use tokio::sync::{RwLock, broadcast};
 
-use super::config::MediaConfig;
+use super::config::{MediaConfig, UrlPreviewConfig};
 use super::error::MediaError;
 use super::inbox::Inbox;
+use super::preview::Previews;
 use super::remote::RemoteMedia;
 use super::shelf::{DiskShelf, Shelf};
 use super::sweeper::MediaSweeper;
 use super::thumbnail::ThumbnailJobs;
 use crate::metrics::{Counter, Metered, Reading};
+use crate::outbound::Outbound;
 use crate::users::StoreFailure;
 use crate::{Env, Worker};
 
@@ -31,6 +33,20 @@ const ENDED_UPLOADS_MAX: usize = 256;
 
 /// How often a change is read again and built again after others changed the same rows.
 pub(super) const COMMIT_ATTEMPTS_MAX: usize = 16;
+
+/// What media are made of.
+pub struct MediaSetup<'a> {
+    /// The section `[media]`.
+    pub config: MediaConfig,
+    /// The section `[url_previews]`.
+    pub url_previews: UrlPreviewConfig,
+    /// Where files lie; it need not exist yet.
+    pub folder: &'a Path,
+    /// Media of other servers.
+    pub remote: Arc<dyn RemoteMedia>,
+    /// Who fetches pages for previews.
+    pub outbound: Outbound,
+}
 
 /// Files and what is known of them; cheap to clone.
 #[derive(Clone)]
@@ -48,6 +64,7 @@ pub(super) struct Inner {
     pub(super) ended_uploads: broadcast::Sender<String>,
     pub(super) remote: Arc<dyn RemoteMedia>,
     pub(super) thumbnails: ThumbnailJobs,
+    pub(super) previews: Previews,
     pub(super) figures: Figures,
 }
 
@@ -85,8 +102,9 @@ pub(super) fn contended() -> MediaError {
 }
 
 impl Media {
-    /// Media in `folder`, which need not exist yet.
-    pub fn new(env: &Env, config: MediaConfig, folder: &Path, remote: Arc<dyn RemoteMedia>) -> Self {
+    /// Media as they are set up.
+    pub fn new(env: &Env, setup: MediaSetup<'_>) -> Self {
+        let MediaSetup { config, url_previews, folder, remote, outbound } = setup;
         Self(Arc::new(Inner {
             shelf: Arc::new(DiskShelf::new(folder.join("files"))),
             inbox: Inbox::new(folder.join("inbox"), Arc::clone(&env.rng), Arc::clone(&env.clock)),
@@ -94,6 +112,7 @@ impl Media {
             ended_uploads: broadcast::channel(ENDED_UPLOADS_MAX).0,
             remote,
             thumbnails: ThumbnailJobs::new(&config),
+            previews: Previews::new(url_previews, outbound),
             figures: Figures::default(),
             env: env.clone(),
             config,

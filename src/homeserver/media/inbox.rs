@@ -5,11 +5,11 @@
 //! shelf or before its row goes, and withdrawn when row and file agree again. So whatever a crash leaves,
 //! the names here are all that has to be looked at, never the whole shelf.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hearth_protocol::{Clock, Rng, random_string};
@@ -87,20 +87,8 @@ impl Inbox {
     pub(super) async fn list_left(&self, given_up_ms_min: u64) -> io::Result<Vec<Left>> {
         let inbox = self.clone();
         off_thread(move || {
-            let entries = match fs::read_dir(&inbox.0.folder) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-                Err(error) => return Err(error),
-            };
-            let mut left = Vec::new();
-            for entry in entries {
-                let Ok(name) = entry?.file_name().into_string() else { continue };
-                if inbox.is_left(&name, given_up_ms_min) {
-                    let claimed = name.strip_suffix(CLAIM).and_then(|name| name.split('.').next());
-                    left.push(Left { hash: claimed.and_then(FileHash::from_hex), name });
-                }
-            }
-            Ok(left)
+            let names = list_names(&inbox.0.folder)?.into_iter().filter(|name| inbox.is_left(name, given_up_ms_min));
+            Ok(names.map(|name| Left { hash: claimed_by(&name), name }).collect())
         })
         .await
     }
@@ -113,6 +101,12 @@ impl Inbox {
         }
     }
 
+    /// The files of all claims, those of this moment's uploads included.
+    pub(super) async fn list_claimed(&self) -> io::Result<HashSet<FileHash>> {
+        let folder = self.0.folder.clone();
+        off_thread(move || Ok(list_names(&folder)?.iter().filter_map(|name| claimed_by(name)).collect())).await
+    }
+
     /// Removes a name that [`Self::list_left`] gave.
     pub(super) async fn forget(&self, left: Left) -> io::Result<()> {
         let path = self.0.folder.join(&left.name);
@@ -120,6 +114,20 @@ impl Inbox {
         self.0.names.lock().remove(&left.name);
         Ok(())
     }
+}
+
+/// The names in a folder, which need not exist.
+fn list_names(folder: &Path) -> io::Result<Vec<String>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The file that a claim is of; none for other names.
+fn claimed_by(name: &str) -> Option<FileHash> {
+    name.strip_suffix(CLAIM).and_then(|name| name.split('.').next()).and_then(FileHash::from_hex)
 }
 
 /// A name in the inbox that nobody works with.

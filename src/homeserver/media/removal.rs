@@ -15,6 +15,14 @@ use super::shelf::FileHash;
 /// How many thumbnails of an item go in one transaction; sizes are few (`thumbnail_size.rs`).
 const THUMBNAILS_MAX: usize = 1_000;
 
+/// What is left of an item whose content goes.
+#[derive(Clone, Copy)]
+enum Remains {
+    /// The word that it was removed.
+    Word,
+    Nothing,
+}
+
 impl Media {
     /// Removes an item for good: nobody gets it any more, its URI is not given out again, and its file goes unless
     /// another item has the same bytes.
@@ -22,16 +30,35 @@ impl Media {
         if !is_media_id(media_id) {
             return Err(MediaError::Unknown);
         }
-        let (store, key) = (&self.0.env.store, item_key(server, media_id));
+        let (item, bytes) = self.empty_item(&item_key(server, media_id), Remains::Word).await?;
+        self.discount(server, media_id, &item, bytes).await
+    }
+
+    /// Removes an item of no user without a trace; no error when there is none.
+    pub(super) async fn forget_item(&self, key: &String) -> Result<(), MediaError> {
+        match self.empty_item(key, Remains::Nothing).await {
+            Ok(_) | Err(MediaError::Unknown) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what is stored of an item; gives what it was, and its bytes.
+    async fn empty_item(&self, key: &String, remains: Remains) -> Result<(MediaItem, u64), MediaError> {
+        let store = &self.0.env.store;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let item = self.load_item(&key).await?.ok_or(MediaError::Unknown)?;
+            let item = self.load_item(key).await?.ok_or(MediaError::Unknown)?;
             let MediaState::Stored(stored) = &item.state else { return Err(MediaError::Unknown) };
             let page = Page::first(THUMBNAILS_MAX);
-            let thumbnails = store.scan::<Thumbnails, _>(&key, page).await?.rows;
+            let thumbnails = store.scan::<Thumbnails, _>(key, page).await?.rows;
             let mut freed = vec![self.claim(stored.hash).await?];
             let mut txn = store.txn();
-            txn.assert_eq::<MediaItems>(&key, &item);
-            txn.put::<MediaItems>(&key, &MediaItem { state: MediaState::Removed, ..item.clone() });
+            txn.assert_eq::<MediaItems>(key, &item);
+            match remains {
+                Remains::Word => {
+                    txn.put::<MediaItems>(key, &MediaItem { state: MediaState::Removed, ..item.clone() });
+                }
+                Remains::Nothing => txn.delete::<MediaItems>(key),
+            }
             txn.outbox_delete::<FileUses>(&(stored.hash, key.clone(), String::new()));
             for (thumbnail_key, thumbnail) in thumbnails {
                 freed.push(self.claim(thumbnail.hash).await?);
@@ -40,14 +67,20 @@ impl Media {
             }
             let Some(committed) = settle(store.commit(txn).await)? else { continue };
             if self.is_applied(&committed).await {
-                for (hash, claim) in freed {
-                    self.remove_unused(hash).await?;
-                    claim.settle().await?;
-                }
+                self.remove_freed(freed).await?;
             }
-            return self.discount(server, media_id, &item, stored.bytes).await;
+            let bytes = stored.bytes;
+            return Ok((item, bytes));
         }
         Err(contended())
+    }
+
+    async fn remove_freed(&self, freed: Vec<(FileHash, Claim)>) -> Result<(), MediaError> {
+        for (hash, claim) in freed {
+            self.remove_unused(hash).await?;
+            claim.settle().await?;
+        }
+        Ok(())
     }
 
     async fn claim(&self, hash: [u8; 32]) -> Result<(FileHash, Claim), MediaError> {

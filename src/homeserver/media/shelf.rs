@@ -46,6 +46,9 @@ pub(super) trait Shelf: Send + Sync {
     /// The file for reading; none if it is not there.
     fn open(&self, name: FileHash) -> BoxFuture<'static, io::Result<Option<File>>>;
 
+    /// All files.
+    fn list(&self) -> BoxFuture<'static, io::Result<Vec<FileHash>>>;
+
     /// Removes the file, if it is there.
     fn remove(&self, name: FileHash) -> BoxFuture<'static, io::Result<()>>;
 }
@@ -92,6 +95,20 @@ impl Shelf for DiskShelf {
         })
     }
 
+    fn list(&self) -> BoxFuture<'static, io::Result<Vec<FileHash>>> {
+        let root = self.root.clone();
+        off_thread(move || {
+            let mut files = Vec::new();
+            for folder in list_folder(&root)? {
+                for folder in list_folder(&folder)? {
+                    let names = list_folder(&folder)?.into_iter();
+                    files.extend(names.filter_map(|path| FileHash::from_hex(path.file_name()?.to_str()?)));
+                }
+            }
+            Ok(files)
+        })
+    }
+
     fn remove(&self, name: FileHash) -> BoxFuture<'static, io::Result<()>> {
         let path = self.path(name);
         off_thread(move || remove_if_there(&path))
@@ -115,6 +132,15 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => sync_folder(above),
+    }
+}
+
+/// What lies in a folder, which need not exist.
+fn list_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 

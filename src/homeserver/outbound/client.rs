@@ -12,7 +12,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::config::OutboundConfig;
-use super::error::{FetchError, OutboundError};
+use super::error::FetchError;
 use super::network::Bounds;
 use super::resolver::{BoundResolver, DeniedAddress, Names, SystemNames};
 
@@ -67,24 +67,18 @@ struct Inner {
 
 impl Outbound {
     /// A client that finds servers as the operating system does.
-    ///
-    /// # Errors
-    /// A setting cannot be used.
-    pub fn new(config: &OutboundConfig) -> Result<Self, OutboundError> {
+    pub fn new(config: &OutboundConfig) -> Self {
         Self::with_names(config, Arc::new(SystemNames))
     }
 
     /// A client that finds servers by `names`.
-    ///
-    /// # Errors
-    /// A setting cannot be used.
-    pub fn with_names(config: &OutboundConfig, names: Arc<dyn Names>) -> Result<Self, OutboundError> {
-        Ok(Self(Arc::new(Inner {
-            bounds: Arc::new(Bounds::new(config)?),
+    pub fn with_names(config: &OutboundConfig, names: Arc<dyn Names>) -> Self {
+        Self(Arc::new(Inner {
+            bounds: Arc::new(Bounds::new(config)),
             names,
             connect_timeout: Duration::from_millis(config.connect_timeout_ms),
             client: OnceLock::new(),
-        })))
+        }))
     }
 
     /// Fetches a URL. Answers other than 2xx are errors.

@@ -26,9 +26,9 @@ impl Names for MadeUpNames {
 }
 
 fn outbound(allowed: &[&str]) -> Outbound {
-    let allowed_networks = allowed.iter().map(|&network| network.to_owned()).collect();
+    let allowed_networks = allowed.iter().map(|network| network.parse().unwrap()).collect();
     let config = OutboundConfig { allowed_networks, ..OutboundConfig::default() };
-    Outbound::with_names(&config, Arc::new(MadeUpNames)).unwrap()
+    Outbound::with_names(&config, Arc::new(MadeUpNames))
 }
 
 async fn get(outbound: &Outbound, url: &str) -> Result<Fetched, FetchError> {

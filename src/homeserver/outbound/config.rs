@@ -1,5 +1,6 @@
 //! The section `[outbound]` of the configuration.
 
+use super::network::Network;
 use crate::settings;
 
 /// Networks that are not the public internet: the special-purpose registries of IANA for IPv4 and IPv6, forms of
@@ -42,9 +43,9 @@ settings! {
     pub struct OutboundConfig {
         /// Networks to which no connection is made, whatever name leads there. By default all that are
         /// not the public internet.
-        pub denied_networks: Vec<String> = DENIED_NETWORKS.map(str::to_owned).to_vec(),
+        pub denied_networks: Vec<Network> = DENIED_NETWORKS.map(|text| text.parse().expect("a network")).to_vec(),
         /// Networks and addresses that are reached although `denied_networks` has them.
-        pub allowed_networks: Vec<String> = Vec::new(),
+        pub allowed_networks: Vec<Network> = Vec::new(),
         /// The only ports to which connections are made; empty for all.
         pub allowed_ports: Vec<u16> = Vec::new(),
         /// How long making a connection may take, in milliseconds.

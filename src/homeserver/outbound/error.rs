@@ -2,13 +2,10 @@
 
 use thiserror::Error;
 
-/// Why a setting of the section cannot be used.
+/// A setting that should be a network is none.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum OutboundError {
-    /// Not a network.
-    #[error("`{0}` is no network: write an address, or an address, a slash and how many bits of it are the network's")]
-    BadNetwork(String),
-}
+#[error("`{0}` is no network: write an address, or an address, a slash and how many bits of it are the network's")]
+pub struct BadNetwork(pub String);
 
 /// Why a request came to nothing.
 #[derive(Debug, Error)]

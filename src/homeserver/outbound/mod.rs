@@ -13,7 +13,7 @@ mod resolver;
 
 pub use client::{Fetch, Fetched, Outbound};
 pub use config::OutboundConfig;
-pub use error::{FetchError, OutboundError};
+pub use error::{BadNetwork, FetchError};
 pub use network::Network;
 pub use reqwest::Url;
 pub use resolver::{Names, SystemNames};

@@ -1,10 +1,14 @@
 //! Networks, and which of them are out of bounds.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::config::OutboundConfig;
-use super::error::OutboundError;
+use super::error::BadNetwork;
+use crate::settings::{Kind, SettingKind};
 
 /// Bits of an address, and how many of IPv4's stand in front when it is written as IPv6.
 const BITS: u8 = 128;
@@ -16,7 +20,8 @@ const TRANSLATED: Network = Network { bits: 0x0064_ff9b << 96, prefix: 96 };
 /// A range of addresses: an address and how many leading bits of it count.
 ///
 /// IPv4 is kept as the IPv6 addresses that are mapped to it, so that both ways of writing an address are one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Network {
     bits: u128,
     prefix: u8,
@@ -35,10 +40,10 @@ impl Network {
 }
 
 impl FromStr for Network {
-    type Err = OutboundError;
+    type Err = BadNetwork;
 
-    fn from_str(text: &str) -> Result<Self, OutboundError> {
-        let bad = || OutboundError::BadNetwork(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, BadNetwork> {
+        let bad = || BadNetwork(text.to_owned());
         let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
         let address: IpAddr = address.trim().parse().map_err(|_| bad())?;
         let before = if address.is_ipv4() { BITS_BEFORE_V4 } else { 0 };
@@ -52,6 +57,36 @@ impl FromStr for Network {
             IpAddr::V6(address) => address.to_bits(),
         };
         Ok(Self { bits, prefix })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = Ipv6Addr::from_bits(self.bits);
+        match address.to_ipv4_mapped().filter(|_| self.prefix >= BITS_BEFORE_V4) {
+            Some(address) => write!(f, "{address}/{}", self.prefix - BITS_BEFORE_V4),
+            None => write!(f, "{address}/{}", self.prefix),
+        }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = BadNetwork;
+
+    fn try_from(text: String) -> Result<Self, BadNetwork> {
+        text.parse()
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
+    }
+}
+
+impl SettingKind for Network {
+    fn kind() -> Kind {
+        Kind::Text
     }
 }
 
@@ -75,13 +110,12 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    pub(super) fn new(config: &OutboundConfig) -> Result<Self, OutboundError> {
-        let parse = |list: &[String]| list.iter().map(|text| text.parse()).collect::<Result<Vec<Network>, _>>();
-        Ok(Self {
-            denied: parse(&config.denied_networks)?,
-            allowed: parse(&config.allowed_networks)?,
+    pub(super) fn new(config: &OutboundConfig) -> Self {
+        Self {
+            denied: config.denied_networks.clone(),
+            allowed: config.allowed_networks.clone(),
             ports: config.allowed_ports.clone(),
-        })
+        }
     }
 
     pub(super) fn is_port_allowed(&self, port: u16) -> bool {
@@ -120,7 +154,7 @@ mod tests {
 
     #[test]
     fn only_the_public_internet_is_reached_by_default() {
-        let bounds = Bounds::new(&OutboundConfig::default()).unwrap();
+        let bounds = Bounds::new(&OutboundConfig::default());
         let inside = [
             "0.0.0.0",
             "10.1.2.3",
@@ -165,11 +199,11 @@ mod tests {
     #[test]
     fn exceptions_and_ports_are_as_they_are_set() {
         let config = OutboundConfig {
-            allowed_networks: vec!["127.0.0.1".to_owned(), "fd00::/16".to_owned()],
+            allowed_networks: ["127.0.0.1", "fd00::/16"].map(|text| text.parse().unwrap()).to_vec(),
             allowed_ports: vec![80, 443],
             ..OutboundConfig::default()
         };
-        let bounds = Bounds::new(&config).unwrap();
+        let bounds = Bounds::new(&config);
         assert!(is_allowed(&bounds, "127.0.0.1") && is_allowed(&bounds, "::ffff:127.0.0.1"));
         assert!(is_allowed(&bounds, "fd00:1::1") && !is_allowed(&bounds, "fd01::1"));
         assert!(!is_allowed(&bounds, "127.0.0.2"));
@@ -180,6 +214,10 @@ mod tests {
     fn what_is_no_network_is_said_to_be_none() {
         for bad in ["", "localhost", "10.0.0.0/33", "10.0.0.0/x", "::/129", "10.0.0/8"] {
             assert!(bad.parse::<Network>().is_err(), "{bad}");
+        }
+        for text in ["10.0.0.0/8", "1.2.3.4/32", "fc00::/7", "::ffff:0.0.0.0/95"] {
+            let network: Network = text.parse().unwrap();
+            assert_eq!(network.to_string().parse::<Network>(), Ok(network), "{text}");
         }
         assert!("::/0".parse::<Network>().unwrap().contains("1.2.3.4".parse().unwrap()));
     }

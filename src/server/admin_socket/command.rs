@@ -7,9 +7,10 @@ use std::sync::Arc;
 use hearth_homeserver::Env;
 use hearth_homeserver::admin::{ReportInfo, Reporting};
 use hearth_homeserver::flows::Flows;
+use hearth_homeserver::media::Media;
 use hearth_homeserver::rooms::Rooms;
 use hearth_homeserver::users::{EndSessions, NewRegistrationToken, NewUser, Users};
-use ruma::{OwnedUserId, UserId};
+use ruma::{MxcUri, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::KEY_FILE;
@@ -70,7 +71,12 @@ pub enum AdminCommand {
         /// How many, the newest.
         limit: u16,
     },
-    /// Checks the database's invariants.
+    /// Removes an uploaded file for good.
+    RemoveMedia {
+        /// Its `mxc://` URI.
+        uri: String,
+    },
+    /// Checks the database's invariants, and that every file is there.
     Check,
     /// Writes a backup.
     Backup {
@@ -102,23 +108,32 @@ impl Answer {
 
 /// Does what the operator asks. Cheap to clone.
 #[derive(Clone)]
-pub struct Operator(Arc<Inner>);
+pub struct Operator(Arc<OperatorParts>);
 
-struct Inner {
-    env: Env,
-    users: Users,
-    rooms: Rooms,
-    flows: Flows,
-    reporting: Reporting,
-    tasks: Tasks,
-    data: PathBuf,
+/// What an operator's commands work with.
+pub struct OperatorParts {
+    /// What all parts share.
+    pub env: Env,
+    /// Accounts.
+    pub users: Users,
+    /// Files.
+    pub media: Media,
+    /// Rooms.
+    pub rooms: Rooms,
+    /// Operations over several parts.
+    pub flows: Flows,
+    /// What users have reported.
+    pub reporting: Reporting,
+    /// Workers and connections.
+    pub tasks: Tasks,
+    /// The server's data folder.
+    pub data: PathBuf,
 }
 
 impl Operator {
-    /// An operator of the server whose data folder is `data`.
-    pub fn new(env: Env, users: Users, rooms: Rooms, flows: Flows, tasks: Tasks, data: PathBuf) -> Self {
-        let reporting = Reporting::new(&env, users.clone(), rooms.clone());
-        Self(Arc::new(Inner { env, users, rooms, flows, reporting, tasks, data }))
+    /// An operator of these parts.
+    pub fn new(parts: OperatorParts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// Runs one command to its end.
@@ -135,6 +150,7 @@ impl Operator {
                 self.create_token(token, uses_allowed, valid_for_ms).await
             }
             AdminCommand::ListReports { limit } => self.list_reports(limit).await,
+            AdminCommand::RemoveMedia { uri } => self.remove_media(&uri).await,
             AdminCommand::Check => self.check().await,
             AdminCommand::Backup { folder } => self.backup(&folder).await,
         };
@@ -206,18 +222,26 @@ impl Operator {
         Ok(Answer { ok: true, lines: lines.collect() })
     }
 
+    async fn remove_media(&self, uri: &str) -> Result<Answer, String> {
+        let parsed = <&MxcUri>::from(uri);
+        let (server, media_id) = parsed.parts().map_err(|error| format!("{uri} is no mxc URI: {error}"))?;
+        self.0.media.remove(server, media_id).await.map_err(|error| error.to_string())?;
+        Ok(Answer::done(format!("{uri} is removed")))
+    }
+
     async fn check(&self) -> Result<Answer, String> {
         let rows = self.0.env.store.check().await.map_err(|error| error.to_string())?;
         let rooms = self.0.rooms.reader().check_all_rooms(&self.0.env.server_name).await;
         let rooms = rooms.map_err(|error| error.to_string())?;
-        let count = rows.len() + rooms.len();
+        let media = self.0.media.check().await.map_err(|error| error.to_string())?;
+        let count = rows.len() + rooms.len() + media.len();
         if count == 0 {
             return Ok(Answer::done("nothing found"));
         }
         let of_rows =
             rows.into_iter().map(|found| format!("table {}, key {}: {}", found.table, found.key, found.problem));
         let of_rooms = rooms.into_iter().map(|found| format!("room {}: {}", found.room_id, found.text));
-        let mut lines: Vec<String> = of_rows.chain(of_rooms).take(FINDINGS_SHOWN_MAX).collect();
+        let mut lines: Vec<String> = of_rows.chain(of_rooms).chain(media).take(FINDINGS_SHOWN_MAX).collect();
         lines.push(format!("{count} findings"));
         Ok(Answer { ok: false, lines })
     }

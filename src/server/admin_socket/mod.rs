@@ -12,7 +12,7 @@ mod listener;
 mod path;
 
 pub use client::{AskError, ask};
-pub use command::{AdminCommand, Answer, Operator};
+pub use command::{AdminCommand, Answer, Operator, OperatorParts};
 pub use listener::AdminListener;
 
 /// The socket's name within the data folder.

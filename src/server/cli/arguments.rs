@@ -54,6 +54,9 @@ pub(super) enum Command {
     /// Make and change accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Look after uploaded files.
+    #[command(subcommand)]
+    Media(MediaCommand),
     /// Make registration tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -142,6 +145,15 @@ pub(super) struct PasswordFlags {
     /// The password. Others on this machine may see it in the list of processes.
     #[arg(long)]
     pub(super) password: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MediaCommand {
+    /// Remove a file for good: nobody gets it any more.
+    Remove {
+        /// Its mxc:// URI.
+        uri: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

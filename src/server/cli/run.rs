@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use super::arguments::{Arguments, Command, ConfigCommand, TokenCommand, UserCommand};
+use super::arguments::{Arguments, Command, ConfigCommand, MediaCommand, TokenCommand, UserCommand};
 use super::output::{complain, print, show};
 use super::password::read_password;
 use crate::admin_socket::{AdminCommand, ask};
@@ -63,6 +63,7 @@ fn dispatch(arguments: Arguments, environment: Vec<(String, String)>) -> Result<
         Command::Backup { folder } => AdminCommand::Backup { folder: absolute(&folder)? },
         Command::Reports { limit } => AdminCommand::ListReports { limit },
         Command::User(user) => user_command(user)?,
+        Command::Media(MediaCommand::Remove { uri }) => AdminCommand::RemoveMedia { uri },
         Command::Token(token) => token_command(token),
     };
     run_command(&config, command)

@@ -20,7 +20,8 @@ pub use sections::{
 pub use sources::{ConfigError, Sources};
 
 use hearth_api::{ApiConfig, RateLimitConfig};
-use hearth_homeserver::media::MediaConfig;
+use hearth_homeserver::media::{MediaConfig, UrlPreviewConfig};
+use hearth_homeserver::outbound::OutboundConfig;
 use hearth_homeserver::people::PeopleConfig;
 use hearth_homeserver::rooms::RoomsConfig;
 use hearth_homeserver::search::SearchConfig;
@@ -74,6 +75,10 @@ sections! {
     users: UsersConfig,
     /// Files.
     media: MediaConfig,
+    /// Previews of web pages.
+    url_previews: UrlPreviewConfig,
+    /// Requests to others.
+    outbound: OutboundConfig,
     /// Rooms.
     rooms: RoomsConfig,
     /// Finding messages.

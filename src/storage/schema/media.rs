@@ -21,6 +21,7 @@ impl Table for MediaItems {
     type Key = String;
     type Value = MediaItem;
 }
+impl ScanBy<()> for MediaItems {}
 
 /// An item of media.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +142,7 @@ impl Table for FileUses {
     type Key = ([u8; 32], String, String);
     type Value = ();
 }
+impl ScanBy<()> for FileUses {}
 impl ScanBy<[u8; 32]> for FileUses {}
 
 /// Thumbnails that were made. Owner: media.
@@ -154,6 +156,7 @@ impl Table for Thumbnails {
     type Key = (String, String);
     type Value = Thumbnail;
 }
+impl ScanBy<()> for Thumbnails {}
 impl ScanBy<String> for Thumbnails {}
 
 /// A thumbnail that was made.
