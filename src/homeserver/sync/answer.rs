@@ -136,7 +136,8 @@ impl Sync {
         loop {
             bell.borrow_and_update();
             quiet_bell.borrow_and_update();
-            let attempt = inner.attempt(who, request, &session).await?;
+            // Apart, so that a request that waits takes little room, and is moved cheaply by the layers around it.
+            let attempt = Box::pin(inner.attempt(who, request, &session)).await?;
             if request.is_immediate() || attempt.response.has_urgent() {
                 return Ok(attempt.response);
             }
@@ -263,7 +264,7 @@ async fn gather(
         .into_iter()
         .map(|room| RoomTask { room, account_data: data.rooms.remove(&room).unwrap_or_default() })
         .collect();
-    let found: Vec<_> = stream::iter(tasks.into_iter().map(|task| load_news(scope, task)))
+    let found: Vec<_> = stream::iter(tasks.into_iter().map(|task| Box::pin(load_news(scope, task))))
         .buffer_unordered(ROOMS_AT_ONCE)
         .collect()
         .await;

@@ -15,7 +15,12 @@ use super::{
     open::off_thread,
     read::{address, decode_value, hex},
 };
-use crate::{engine::OpenEngine, error::StorageError, schema::meta::About, table::Table};
+use crate::{
+    engine::{OpenEngine, rocks::raise_epochs},
+    error::StorageError,
+    schema::meta::About,
+    table::Table,
+};
 
 const DATABASE_DIR: &str = "database";
 const MANIFEST_FILE: &str = "manifest";
@@ -85,7 +90,8 @@ impl Store {
     }
 }
 
-/// Copies a backup into `data_dir`, which must not exist or be empty. Blocks: for the command line.
+/// Copies a backup into `data_dir`, which must not exist or be empty, and raises the epochs of its lanes: clients may
+/// hold positions that were given after the backup was made, and must not wait for them to come round again. Blocks: for the command line.
 ///
 /// # Errors
 /// [`StorageError::Refused`] when it is no whole backup or the directory is not empty,
@@ -106,6 +112,7 @@ pub fn restore(backup_dir: &Path, data_dir: &Path, server_name: &str) -> Result<
         fs::remove_dir_all(&beside).map_err(|e| io(&beside, &e))?;
     }
     copy_dir(&backup_dir.join(DATABASE_DIR), &beside)?;
+    raise_epochs(&beside)?;
     sync_dir(&beside)?;
     fs::rename(&beside, data_dir).map_err(|e| io(data_dir, &e))?;
     if let Some(parent) = data_dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {

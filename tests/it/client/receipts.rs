@@ -65,3 +65,74 @@ async fn bad_receipts_are_refused() {
     alice.post(&path(&room, "m.read", "nonsense"), json!({})).await.fails(400, "M_INVALID_PARAM");
     eve.post(&path(&room, "m.read", &event), json!({})).await.fails(403, "M_FORBIDDEN");
 }
+
+/// The timeline of Complement's `TestThreadedReceipts`: A, in its thread B, C and E; D beside it; F refers to A, G to F.
+#[tokio::test]
+async fn threads_are_counted_and_read_apart() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    bob.sync(None).await;
+    let send = async |kind: &str, body: &str, relation: Value| {
+        let mut content = json!({ "msgtype": "m.text", "body": body });
+        if !relation.is_null() {
+            content["m.relates_to"] = relation;
+        }
+        let sent = alice.put(&Client::send_path(&room, kind), content).await.ok();
+        sent["event_id"].as_str().expect("an id").to_owned()
+    };
+    let a = send("m.room.message", "Hello world!", Value::Null).await;
+    let thread = json!({ "event_id": a, "rel_type": "m.thread" });
+    let b = send("m.room.message", "Start thread!", thread.clone()).await;
+    send("m.room.message", "Thread response @bob:test.hearth!", thread.clone()).await;
+    let d = send("m.room.message", "Hello @bob:test.hearth!", Value::Null).await;
+    send("m.room.message", "End thread", thread).await;
+    let f = send("m.room.message", "Reference!", json!({ "event_id": a, "rel_type": "m.reference" })).await;
+    let annotation = json!({ "event_id": f, "rel_type": "m.annotation", "key": "test" });
+    let g = send("m.room.reaction", "", annotation).await;
+    let filter = escape(&json!({ "room": { "timeline": { "unread_thread_notifications": true } } }).to_string());
+    let check = async |all: (u64, u64), main: (u64, u64), in_thread: Option<(u64, u64)>| {
+        let count = |counts: &Value| (counts["highlight_count"].as_u64(), counts["notification_count"].as_u64());
+        let some = |(highlights, others): (u64, u64)| (Some(highlights), Some(others));
+        let answer = bob.sync(None).await["rooms"]["join"][&room].clone();
+        assert_eq!(count(&answer["unread_notifications"]), some(all), "{answer}");
+        assert!(answer.get("unread_thread_notifications").is_none(), "{answer}");
+        let answer = bob.sync_with(None, &format!("timeout=0&filter={filter}")).await["rooms"]["join"][&room].clone();
+        assert_eq!(count(&answer["unread_notifications"]), some(main), "{answer}");
+        let found = answer.get("unread_thread_notifications").map(|threads| count(&threads[&a]));
+        assert_eq!(found, in_thread.map(some), "{answer}");
+    };
+    check((2, 6), (1, 3), Some((1, 3))).await;
+    bob.post(&path(&room, "m.read", &a), json!({ "thread_id": "main" })).await.ok();
+    check((2, 5), (1, 2), Some((1, 3))).await;
+    bob.post(&path(&room, "m.read", &b), json!({ "thread_id": a })).await.ok();
+    check((2, 4), (1, 2), Some((1, 2))).await;
+    bob.post(&path(&room, "m.read", &d), json!({})).await.ok();
+    check((0, 2), (0, 1), Some((0, 1))).await;
+    bob.post(&path(&room, "m.read", &g), json!({ "thread_id": a })).await.ok();
+    check((0, 1), (0, 1), None).await;
+    bob.post(&path(&room, "m.read", &d), json!({ "thread_id": a })).await.fails(400, "M_INVALID_PARAM");
+    bob.post(&path(&room, "m.read", &b), json!({ "thread_id": "main" })).await.fails(400, "M_INVALID_PARAM");
+    bob.post(&path(&room, "m.read", &b), json!({ "thread_id": "" })).await.fails(400, "M_INVALID_PARAM");
+    bob.post(&path(&room, "m.fully_read", &b), json!({ "thread_id": a })).await.fails(400, "M_INVALID_PARAM");
+}
+
+#[tokio::test]
+async fn private_receipts_and_ones_own_messages_mark_as_read() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let unread = async || {
+        let answer = bob.sync(None).await;
+        answer["rooms"]["join"][&room]["unread_notifications"]["notification_count"].as_u64()
+    };
+    let first = alice.send_text(&room, "1").await;
+    alice.send_text(&room, "2").await;
+    assert_eq!(unread().await, Some(2));
+    bob.post(&path(&room, "m.read.private", &first), json!({})).await.ok();
+    assert_eq!(unread().await, Some(1));
+    bob.send_text(&room, "an answer").await;
+    assert_eq!(unread().await, Some(0));
+    alice.send_text(&room, "3").await;
+    assert_eq!(unread().await, Some(1));
+}

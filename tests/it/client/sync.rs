@@ -273,3 +273,120 @@ async fn a_filter_chooses_by_what_relates() {
         assert_eq!(found, expected, "/sync, {filter}");
     }
 }
+
+/// Clients and conformance tests look for these even where there is nothing to say.
+#[tokio::test]
+async fn what_clients_look_for_is_there_though_empty() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let first = bob.sync(None).await;
+    assert_eq!(first["device_one_time_keys_count"], json!({}));
+    assert_eq!(first["device_unused_fallback_key_types"], json!([]));
+    let joined = &first["rooms"]["join"][&room];
+    assert_eq!(joined["timeline"]["limited"], json!(false));
+    assert_eq!(joined["unread_notifications"], json!({ "highlight_count": 0, "notification_count": 0 }));
+    bob.leave(&room).await;
+    let answer = bob.sync(Some(&token(&first))).await;
+    let left = &answer["rooms"]["leave"][&room];
+    assert!(left["state"]["events"].is_array() && left["timeline"]["events"].is_array(), "{answer}");
+}
+
+#[tokio::test]
+async fn a_left_room_is_told_as_it_was_when_it_was_left() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let filter = json!({ "room": {
+        "timeline": { "types": ["m.room.message", "a.made.up"] },
+        "state": { "types": ["a.made.up"] },
+        "include_leave": true,
+    } });
+    let filter = escape(&filter.to_string());
+    let since = token(&bob.sync_with(None, &format!("timeout=0&filter={filter}")).await);
+    let speak = async |word: &str| {
+        alice.send_text(&room, word).await;
+        alice.set_state(&room, "a.made.up", json!({ "body": word })).await;
+    };
+    speak("before").await;
+    bob.leave(&room).await;
+    speak("after").await;
+    for since in [None, Some(since.as_str())] {
+        let answer = bob.sync_with(since, &format!("timeout=0&filter={filter}")).await;
+        let left = &answer["rooms"]["leave"][&room];
+        let events = left["timeline"]["events"].as_array().expect("a timeline").clone();
+        assert_eq!(events.iter().map(|event| &event["content"]["body"]).collect::<Vec<_>>(), ["before", "before"]);
+        assert_eq!(left["state"]["events"], json!([]), "{answer}");
+    }
+    let empty = escape(&json!({ "room": { "timeline": { "limit": 0 }, "include_leave": true } }).to_string());
+    let answer = bob.sync_with(None, &format!("timeout=0&filter={empty}")).await;
+    let left = &answer["rooms"]["leave"][&room];
+    assert_eq!(left["timeline"]["events"], json!([]), "{answer}");
+    let state = left["state"]["events"].as_array().expect("state").clone();
+    let has = |wanted: &dyn Fn(&Value) -> bool| state.iter().any(wanted);
+    assert!(has(&|event| event["state_key"] == bob.user_id.as_str() && event["content"]["membership"] == "leave"));
+    assert!(has(&|event| event["type"] == "a.made.up" && event["content"]["body"] == "before"));
+}
+
+#[tokio::test]
+async fn filters_leave_out_what_they_name() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let rooms = [alice.create_room_with(&[&bob]).await, alice.create_room_with(&[&bob]).await];
+    let event = alice.send_text(&rooms[0], "hello").await;
+    alice.post(&Client::room_path(&rooms[0], &format!("/receipt/m.read/{}", escape(&event))), json!({})).await.ok();
+    alice.put(&format!("/presence/{}/status", escape(&alice.user_id)), json!({ "presence": "online" })).await.ok();
+    let with =
+        async |filter: Value| bob.sync_with(None, &format!("timeout=0&filter={}", escape(&filter.to_string()))).await;
+    let answer = with(json!({ "room": { "not_rooms": [rooms[1]] } })).await;
+    assert!(answer["rooms"]["join"].get(&rooms[0]).is_some() && answer["rooms"]["join"].get(&rooms[1]).is_none());
+    let answer = with(json!({ "room": { "rooms": [rooms[1]] } })).await;
+    assert!(answer["rooms"]["join"].get(&rooms[0]).is_none() && answer["rooms"]["join"].get(&rooms[1]).is_some());
+    let answer = with(json!({})).await;
+    assert!(answer["presence"]["events"].to_string().contains(&alice.user_id), "{answer}");
+    assert!(answer["rooms"]["join"][&rooms[0]].get("ephemeral").is_some(), "{answer}");
+    let nothing = json!({
+        "presence": { "types": [] },
+        "account_data": { "not_types": ["*"] },
+        "room": { "ephemeral": { "not_types": ["m.receipt"] }, "state": { "types": ["m.room.create"] } },
+    });
+    let answer = with(nothing).await;
+    assert!(answer.get("presence").is_none() && answer.get("account_data").is_none(), "{answer}");
+    assert!(answer["rooms"]["join"][&rooms[0]].get("ephemeral").is_none(), "{answer}");
+    assert!(kinds(&answer["rooms"]["join"][&rooms[0]]["state"]["events"]).iter().all(|kind| *kind == "m.room.create"));
+    alice.get("/sync?timeout=0&filter=none").await.fails(404, "M_NOT_FOUND");
+}
+
+/// Typing, receipts and presence are told at once when nothing of the kind was told lately, and gathered after that.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "long polls that wait beside the test")]
+async fn quiet_news_come_at_once_and_are_gathered_after_that() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let typing = Client::room_path(&room, &format!("/typing/{}", escape(&alice.user_id)));
+    let follow = |since: String| {
+        let bob = bob.clone();
+        tokio::spawn(async move { bob.sync_with(Some(&since), "timeout=30000").await })
+    };
+    let soon = |waiting: tokio::task::JoinHandle<Value>| async {
+        tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("soon").expect("it")
+    };
+    let since = token(&bob.sync(None).await);
+    let waiting = follow(since);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    alice.put(&typing, json!({ "typing": true, "timeout": 20_000 })).await.ok();
+    let answer = soon(waiting).await;
+    assert!(answer["rooms"]["join"][&room]["ephemeral"].to_string().contains(&alice.user_id), "{answer}");
+    let waiting = follow(token(&answer));
+    alice.put(&typing, json!({ "typing": false })).await.ok();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished(), "what is no message is gathered");
+    let event = alice.send_text(&room, "a message does not wait").await;
+    let answer = tokio::time::timeout(Duration::from_millis(250), waiting).await.expect("at once").expect("it");
+    assert_eq!(timeline(&answer, &room)[0]["event_id"], event.as_str());
+    let waiting = follow(token(&answer));
+    alice.post(&Client::room_path(&room, &format!("/receipt/m.read/{}", escape(&event))), json!({})).await.ok();
+    let answer = soon(waiting).await;
+    assert!(answer["rooms"]["join"][&room]["ephemeral"].to_string().contains("m.receipt"), "{answer}");
+}

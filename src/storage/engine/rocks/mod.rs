@@ -9,6 +9,7 @@
 mod group;
 mod open;
 mod read;
+mod restored;
 
 use std::{
     path::Path,
@@ -33,6 +34,7 @@ use crate::{error::StorageError, table::Profile};
 use group::{GroupCommit, Request};
 pub(crate) use open::Memory;
 use read::{Database, ReadPool};
+pub(crate) use restored::raise_epochs;
 
 /// Batches that may wait for the writing thread; more wait before they are queued.
 const WRITE_QUEUE_MAX: usize = 4_096;

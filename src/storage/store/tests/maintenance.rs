@@ -53,6 +53,7 @@ async fn a_backup_under_writes_restores_to_a_consistent_database() {
     assert_eq!(problems, []);
     log(&copy, 999).await;
     log(&store, 999).await;
+    assert!(copy.head(Lane(0)) > store.head(Lane(0)), "no position of the lost database is given again");
 }
 
 #[tokio::test]
