@@ -133,6 +133,7 @@ impl Sync {
         tokio::pin!(timeout);
         let (mut bell, mut quiet_bell) = (session.listen(), session.listen_quietly());
         inner.answers.increment();
+        let mut has_paused = false;
         loop {
             bell.borrow_and_update();
             quiet_bell.borrow_and_update();
@@ -141,8 +142,7 @@ impl Sync {
             if request.is_immediate() || attempt.response.has_urgent() {
                 return Ok(attempt.response);
             }
-            let pause_ms = inner.pause_ms(&session);
-            if !attempt.response.is_empty() && pause_ms == 0 {
+            if !attempt.response.is_empty() && (has_paused || inner.pause_ms(&session) == 0) {
                 inner.note_quiet_answer(&session);
                 return Ok(attempt.response);
             }
@@ -161,7 +161,7 @@ impl Sync {
             };
             tokio::select! {
                 changed = bell.changed() => if changed.is_err() { return Ok(attempt.response) },
-                () = quietly => {}
+                () = quietly => has_paused = true,
                 () = sleep(Duration::from_millis(KEEP_ALIVE_MS)) => inner.keep_alive(who, request),
                 () = &mut timeout => return Ok(attempt.response),
                 () = stop.cancelled() => return Ok(attempt.response),
