@@ -6,17 +6,26 @@ LISTEN ?= 127.0.0.1:8008
 HEARTH := $(or $(CARGO_TARGET_DIR),target)/release/hearth
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build deps interop crash fmt
+.PHONY: help run test check build ui ui-if-possible deps interop browser crash fmt
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-run: build ## build, then serve http://localhost:8008 with its data in ./data (DATA=, LISTEN=)
+run: ui-if-possible build ## build, then serve http://localhost:8008 with its data in ./data (DATA=, LISTEN=)
 	@echo "Serving http://$(LISTEN) as 'localhost', data in $(DATA). Anyone on this machine may register. Ctrl-C stops it."
+	@echo "Open http://localhost:$(lastword $(subst :, ,$(LISTEN))) in a browser to chat."
 	@exec $(HEARTH) serve --server-name localhost --listen $(LISTEN) --data $(DATA) --registration open
 
 test: ## run every stage: format, tidy, lints, docs, tests with 1 and 8 lanes, crashes, real clients
 	@tests/run
+
+ui: ## build the web UI (src/web/ui), which the next build embeds
+	@tests/deps ui
+	@src/web/ui/build
+
+# Without Node, or a network for the first time, the server runs all the same.
+ui-if-possible:
+	@src/web/ui/build || echo "Going on without the web UI: the page at / will say what is missing."
 
 check: ## the stages that need no built server: format, tidy, lints, docs
 	@tests/run format tidy lints docs
@@ -28,6 +37,10 @@ build: ## build the server (the first time takes some minutes: RocksDB)
 
 deps: ## install the Debian packages that building and testing need
 	@tests/deps build test
+
+browser: ## people in Chromium against the built server; their screenshots go to docs/screenshots with SHOTS=1
+	@tests/deps browser
+	@tests/browser/run $(if $(SHOTS),--screenshots docs/screenshots)
 
 interop: ## real clients (matrix-js-sdk, matrix-nio) against the built server
 	@tests/run build interop

@@ -181,8 +181,10 @@ impl Homeserver {
             version: env!("CARGO_PKG_VERSION"),
             base_url: config.api.public_base_url.clone(),
         };
+        let place =
+            if config.web.ui { hearth_web::Place::Below(config.web.path.clone()) } else { hearth_web::Place::Nowhere };
         hearth_api::build_router(self.state.clone())
-            .merge(hearth_web::router(&about))
+            .merge(hearth_web::router(&about, &place))
             .layer(from_fn_with_state(stats.clone(), around_request))
     }
 

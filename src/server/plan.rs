@@ -60,6 +60,9 @@ pub enum PlanError {
     /// A registration of an application service cannot be used.
     #[error(transparent)]
     AppServices(#[from] AppServicesError),
+    /// The path of the web UI is no path, or one that belongs to Matrix.
+    #[error("web.path: {0} is not a path such as /chat, of letters, digits and -._~, outside of /_matrix")]
+    BadWebPath(String),
     /// There is no usable certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -106,6 +109,9 @@ impl Plan {
         check_rules("rooms.listing_rules", &config.rooms.listing_rules)?;
         check_rules("rooms.alias_rules", &config.rooms.alias_rules)?;
         check_texts(config)?;
+        if !is_web_path(&config.web.path) {
+            return Err(PlanError::BadWebPath(config.web.path.clone()));
+        }
         let server_name = require_server_name(config)?;
         load_appservices(&config.server.appservices, &server_name)?;
         Ok(Self { server_name, addresses, tls_addresses, certificate, metrics_address, unix_mode })
@@ -143,6 +149,13 @@ fn check_texts(config: &Config) -> Result<(), PlanError> {
         Some(key) => Err(PlanError::BadPolicyKey(key.clone())),
         None => Ok(()),
     }
+}
+
+/// A path that no endpoint of Matrix has, in characters that mean themselves in addresses and routes.
+fn is_web_path(path: &str) -> bool {
+    let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte));
+    let first = path.trim_matches('/').split('/').next().unwrap_or_default();
+    plain && !path.contains("//") && !path.contains("..") && !["_matrix", ".well-known", "_synapse"].contains(&first)
 }
 
 fn parse_addresses(setting: &'static str, texts: &[String]) -> Result<Vec<Address>, PlanError> {
@@ -195,6 +208,8 @@ mod tests {
             ("api.security_matrix_id", "@alice"),
             ("api.policy_server_key", "?"),
             ("server.appservices", "/nonexistent/irc.yaml"),
+            ("web.path", "/_matrix/chat"),
+            ("web.path", "/{chat}"),
         ] {
             let error = plan(&[NAME, (path, value)]).unwrap_err().to_string();
             let named = [path.split('.').next().unwrap(), value];

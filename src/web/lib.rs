@@ -1,17 +1,21 @@
-//! What a browser sees at `/`: that Hearth runs here, and how to connect a client.
+//! What a browser sees: the web UI, or, where it was not built or is switched off, a page that says
+//! that Hearth runs here and how to connect a client.
 //!
-//! The page loads nothing from elsewhere, runs no script, and knows nothing of the homeserver
-//! but what [`About`] says.
+//! Nothing here loads anything from elsewhere, and nothing knows of the homeserver but what [`About`] says.
 
+mod files;
 mod page;
+mod policy;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use http::{HeaderName, HeaderValue, header};
+use http::HeaderMap;
+
+use crate::files::EmbeddedFile;
+use crate::policy::PAGE_POLICY;
 
 /// What the page tells.
 #[derive(Clone, Debug)]
@@ -24,35 +28,70 @@ pub struct About {
     pub base_url: Option<String>,
 }
 
-/// Nothing but this server's own style sheet and icon.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Where the web UI is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere: `/` shows the page.
+    Nowhere,
+    /// Below this path: `/`, or one as `/chat`.
+    Below(String),
+}
+
+/// Whether this program was built with the web UI in it.
+pub fn has_ui() -> bool {
+    !files::FILES.is_empty()
+}
+
+/// Serves the web UI at its place, and the page with its style sheet and icon.
+pub fn router(about: &About, place: &Place) -> Router {
+    router_of(files::FILES, about, place)
+}
+
+fn router_of(files: &'static [EmbeddedFile], about: &About, place: &Place) -> Router {
+    let ui = match place {
+        Place::Below(path) if !files.is_empty() => Some(format!("/{}", path.trim_matches('/'))),
+        _ => None,
+    };
+    let missing = files.is_empty() && *place != Place::Nowhere;
+    let page: Arc<str> = page::build_page(about, ui.as_deref(), missing).into();
+    let router = Router::new().route("/hearth.css", get(|| async { small("text/css; charset=utf-8", STYLE) }));
+    match ui.as_deref() {
+        Some("/") => serve_files(router, files, ""),
+        Some(path) => serve_files(with_page(router, page), files, path),
+        None => with_page(router, page),
+    }
+}
 
 const STYLE: &str = include_str!("hearth.css");
 const ICON: &str = include_str!("hearth.svg");
 
-/// Serves `/`, and the style sheet and icon of the page.
-pub fn router(about: &About) -> Router {
-    let page: Arc<str> = page::build_page(about).into();
-    Router::new()
-        .route("/", get(show_page).with_state(page))
-        .route("/hearth.css", get(|| async { file("text/css; charset=utf-8", STYLE) }))
-        .route("/hearth.svg", get(|| async { file("image/svg+xml", ICON) }))
+fn with_page(router: Router, page: Arc<str>) -> Router {
+    router
+        .route("/", get(move || async move { small("text/html; charset=utf-8", String::from(&*page)) }))
+        .route("/hearth.svg", get(|| async { small("image/svg+xml", ICON) }))
 }
 
-async fn show_page(State(page): State<Arc<str>>) -> impl IntoResponse {
-    file("text/html; charset=utf-8", String::from(&*page))
+/// A route for each file, so that no other path is taken from the rest of the server.
+fn serve_files(mut router: Router, files: &'static [EmbeddedFile], below: &str) -> Router {
+    for file in files {
+        let answer = move |headers: HeaderMap| async move { file.answer(&headers) };
+        if file.path == "index.html" {
+            router = router.route(&format!("{below}/"), get(answer));
+            if !below.is_empty() {
+                // The files' addresses are relative, so the page needs its slash.
+                let with_slash = format!("{below}/");
+                router = router.route(below, get(move || async move { Redirect::permanent(&with_slash) }));
+            }
+        } else {
+            router = router.route(&format!("{below}/{}", file.path), get(answer));
+        }
+    }
+    router
 }
 
-fn file(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
-    let headers: [(HeaderName, HeaderValue); 5] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
-    (headers, text)
+/// One of the page's own files.
+fn small(kind: &'static str, text: impl IntoResponse) -> Response {
+    (policy::headers(kind, PAGE_POLICY, "no-cache"), text).into_response()
 }
 
 #[cfg(test)]

@@ -2,12 +2,24 @@
 
 use crate::About;
 
-/// The page as HTML.
-pub(crate) fn build_page(about: &About) -> String {
+/// For whoever built the program without Node.
+const MISSING: &str = "<h2>The chat for the browser is missing</h2>\n\
+<p>This program was built without it. Install Node.js 22 or newer with npm, and run <code>make ui</code>, \
+then <code>make build</code>, in Hearth's source; <code>make run</code> does both. \
+Other clients work without it:</p>\n";
+
+/// The page as HTML. `ui` is the path of the web UI, if it is served elsewhere; `missing` says that it
+/// would be served, but was not built.
+pub(crate) fn build_page(about: &About, ui: Option<&str>, missing: bool) -> String {
     let name = escape(&about.server_name);
     let address = match &about.base_url {
         Some(url) => format!("<code>{}</code>", escape(url)),
         None => "the address of this page".to_owned(),
+    };
+    let chat = match ui {
+        Some(path) => format!("<p><a href=\"{}/\">Open the chat</a> in this browser.</p>\n", escape(path)),
+        None if missing => MISSING.to_owned(),
+        None => String::new(),
     };
     format!(
         r#"<!doctype html>
@@ -24,7 +36,7 @@ pub(crate) fn build_page(about: &About) -> String {
 <img src="/hearth.svg" alt="" width="64" height="64">
 <h1>Hearth runs here</h1>
 <p>This is the Matrix homeserver <strong>{name}</strong>, Hearth {version}.</p>
-<h2>Connect with Element</h2>
+{chat}<h2>Connect with Element</h2>
 <ol>
 <li>Open <a href="https://app.element.io" rel="noreferrer">app.element.io</a>, or any other Matrix client.</li>
 <li>Choose “Sign in” or “Create account”, then “Edit” beside the homeserver.</li>

@@ -16,6 +16,7 @@ pub use check::Problem;
 pub use manual::{example_file, manual_page};
 pub use sections::{
     Durability, ListenersConfig, LogFormat, LoggingConfig, MetricsConfig, ServerConfig, StorageConfig, TlsConfig,
+    WebConfig,
 };
 pub use sources::{ConfigError, Sources};
 
@@ -87,6 +88,8 @@ sections! {
     user_directory: PeopleConfig,
     /// Its TURN servers.
     turn: TurnConfig,
+    /// What browsers see.
+    web: WebConfig,
     /// Its database.
     storage: StorageConfig,
     /// Its logs.

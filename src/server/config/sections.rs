@@ -65,6 +65,16 @@ settings! {
     }
 }
 
+settings! {
+    /// The chat that the server itself serves to browsers.
+    pub struct WebConfig {
+        /// Whether it is served. Without it, `/` says that Hearth runs here, and how to connect a client.
+        pub ui: bool = true,
+        /// The path below which it is served, for instance `/` or `/chat`.
+        pub path: String = "/".to_owned(),
+    }
+}
+
 choices! {
     /// What an acknowledgement means.
     pub enum Durability {
