@@ -14,7 +14,7 @@ help: ## show this list
 run: ui-if-possible build ## build, then serve http://localhost:8008 with its data in ./data (DATA=, LISTEN=)
 	@echo "Serving http://$(LISTEN) as 'localhost', data in $(DATA). Anyone on this machine may register. Ctrl-C stops it."
 	@echo "Open http://localhost:$(lastword $(subst :, ,$(LISTEN))) in a browser to chat."
-	@exec $(HEARTH) serve --server-name localhost --listen $(LISTEN) --data $(DATA) --registration open
+	@exec $(HEARTH) serve --server-name localhost --listen $(LISTEN) --data $(DATA) --registration open --set user_directory.search_all_users=true
 
 test: ## run every stage: format, tidy, lints, docs, tests with 1 and 8 lanes, crashes, real clients
 	@tests/run

@@ -45,7 +45,7 @@ export class Server {
     const binary = process.env.HEARTH_BIN;
     const args = [
       "serve", "--server-name", "localhost", "--listen", `127.0.0.1:${this.port}`, "--data", join(this.#folder, "data"),
-      "--registration", "open", "--rate-limits", "off", ...extra,
+      "--registration", "open", "--rate-limits", "off", "--set", "user_directory.search_all_users=true", ...extra,
     ]; // prettier-ignore
     this.#process = spawn(binary, args, { stdio: ["ignore", log, log] });
     const end = Date.now() + START_MS_MAX;
@@ -135,6 +135,16 @@ export class World {
     return this.#people.flatMap((person) => person.complaints);
   }
 
+  /** What the pages looked like when a case failed. */
+  async keepFailure(name) {
+    const folder = process.env.HEARTH_BROWSER_FAILURES;
+    if (!folder) return;
+    for (const [index, person] of this.#people.entries()) {
+      const path = join(folder, `${name.replace(/[^a-z0-9]+/gi, "-").slice(0, 60)}-${index}.png`);
+      await person.page.screenshot({ path, timeout: 5_000 }).catch(() => undefined);
+    }
+  }
+
   async end() {
     for (const person of this.#people) await person.context.close().catch(() => undefined);
   }
@@ -202,7 +212,7 @@ export class Person {
   async startChat(other) {
     const { page } = this;
     await page.getByRole("button", { name: "New chat" }).click();
-    await page.getByLabel("Find people").fill(other.id);
+    await page.getByLabel("Find people").fill(other.name);
     await page.locator(".person", { hasText: other.id }).click();
     await page.getByRole("form", { name: "Write a message" }).waitFor();
   }

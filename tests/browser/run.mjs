@@ -46,7 +46,7 @@ for (let round = 1; round <= options.repeat; round += 1) {
       failed += 1;
       console.log(`  not ok ${name}\n    ${error.stack ?? error}`);
       for (const complaint of world.complaints()) console.log(`    ${complaint}`);
-      await world.keepFailure?.(name);
+      await world.keepFailure(name);
     } finally {
       clearTimeout(timer);
       await world.end();

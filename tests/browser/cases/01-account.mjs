@@ -10,6 +10,7 @@ export const cases = [
       const person = await world.visitor();
       await world.shot(person, "sign-up");
       await person.signUp("Clara Winter", { picture: picture("portrait.png", 160, 160) });
+      await person.page.locator(".me img").waitFor();
       await person.page.getByRole("button", { name: "Settings and profile" }).click();
       check((await person.page.getByLabel("Display name").inputValue()) === "Clara Winter", "the display name is set");
       await person.page.locator(".settings-section .avatar img").waitFor();
@@ -87,6 +88,8 @@ export const cases = [
         const { accessToken } = JSON.parse(localStorage.getItem("hearth.session"));
         await fetch("/_matrix/client/v3/logout", { method: "POST", headers: { authorization: `Bearer ${accessToken}` }, body: "{}" });
       });
+      // A long poll under way is answered first; the next request is refused.
+      await page.reload();
       await page.getByText("You were signed out").waitFor();
     },
   ],

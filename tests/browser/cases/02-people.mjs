@@ -33,14 +33,14 @@ export const cases = [
       await host.createGroup("Book club", { invite: [guest, other] });
       await other.page.getByRole("group", { name: "Invitation to Book club" }).getByRole("button", { name: "Decline" }).click();
       await guest.accept("Book club");
-      await host.page.getByText("Igor joined").waitFor();
+      await host.page.locator(".notice", { hasText: "Igor joined" }).waitFor();
       await until("the declined invitation is gone", async () => (await other.page.locator(".invitation").count()) === 0);
       await guest.page.getByRole("button", { name: "Members", exact: true }).click();
       await guest.page.locator(".members .person", { hasText: "Hanna" }).waitFor();
       await guest.page.locator(".role", { hasText: "Admin" }).waitFor();
       await guest.page.getByRole("button", { name: "Leave" }).click();
       await guest.page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
-      await host.page.getByText("Igor left").waitFor();
+      await host.page.locator(".notice", { hasText: "Igor left" }).waitFor();
       await until("the group is gone for who left", async () => (await guest.page.locator("a.entry").count()) === 0);
     },
   ],
@@ -71,7 +71,7 @@ export const cases = [
       await world.shot(guest, "public-rooms");
       await guest.page.getByRole("button", { name: "Join Town square" }).click();
       await guest.sees("Welcome, everyone");
-      await host.page.getByText("Noah joined").waitFor();
+      await host.page.locator(".notice", { hasText: "Noah joined" }).waitFor();
     },
   ],
 ];

@@ -98,6 +98,7 @@ export function startCounting(conversations: () => Conversation[]): () => void {
 }
 
 const ICON_PX = 64;
+const OLD_ICON_MS = 60_000;
 let lastIcon: string | undefined;
 
 async function drawIcon(count: number): Promise<void> {
@@ -127,8 +128,10 @@ async function drawIcon(count: number): Promise<void> {
   context.fillText(count > 9 ? "9+" : String(count), 44, 21);
   canvas.toBlob((blob) => {
     if (!blob) return;
-    if (lastIcon) URL.revokeObjectURL(lastIcon);
+    const old = lastIcon;
     lastIcon = URL.createObjectURL(blob);
     link.href = lastIcon;
+    // The browser may still be reading the one before.
+    if (old) setTimeout(() => URL.revokeObjectURL(old), OLD_ICON_MS);
   });
 }

@@ -27,31 +27,43 @@ export function sanitize(html: string): string {
 }
 
 function sanitizeNow(html: string): string {
-  const fragment = DOMPurify.sanitize(html, {
+  const holder = inert(html);
+  DOMPurify.sanitize(holder, {
+    IN_PLACE: true,
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
     ALLOWED_URI_REGEXP: SCHEMES,
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     FORBID_CONTENTS: ["mx-reply", "script", "style", "svg", "math", "title", "textarea", "iframe", "noscript"],
-    RETURN_DOM_FRAGMENT: true,
   });
-  linkifyText(fragment);
-  for (const link of fragment.querySelectorAll("a")) {
+  linkifyText(holder);
+  for (const link of holder.querySelectorAll("a")) {
     if (!link.hasAttribute("href")) continue;
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noreferrer noopener");
   }
-  for (const hidden of fragment.querySelectorAll("[data-mx-spoiler]")) {
+  for (const hidden of holder.querySelectorAll("[data-mx-spoiler]")) {
     hidden.classList.add("spoiler");
     hidden.setAttribute("tabindex", "0");
   }
-  const holder = document.createElement("div");
-  holder.append(fragment);
   return holder.innerHTML;
 }
 
-function linkifyText(root: DocumentFragment): void {
+/**
+ * The HTML as elements of a template's document, which has no page: there nothing loads or runs, and,
+ * unlike in one that a parser makes, the page's policy does not complain of what is about to be removed.
+ */
+function inert(html: string): HTMLElement {
+  const { content } = document.createElement("template");
+  const template = content.ownerDocument.createElement("template");
+  template.innerHTML = html;
+  const holder = template.content.ownerDocument.createElement("div");
+  holder.append(template.content);
+  return holder;
+}
+
+function linkifyText(root: HTMLElement): void {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   const texts: Text[] = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {

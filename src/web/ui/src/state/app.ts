@@ -5,6 +5,7 @@ import type { MatrixClient } from "matrix-js-sdk/lib/matrix";
 
 import { Actions } from "../matrix/actions";
 import { Connection } from "../matrix/connection";
+import { Me } from "../matrix/me";
 import { startMediaWorker, Uploads } from "../matrix/media";
 import { countUnread, startCounting, startNotifying } from "../matrix/notify";
 import { Rooms } from "../matrix/rooms";
@@ -19,6 +20,7 @@ export interface Running {
   connection: Connection;
   client: MatrixClient;
   rooms: Rooms;
+  me: Me;
   actions: Actions;
   uploads: Uploads;
   stop(): void;
@@ -84,6 +86,7 @@ async function run(session: Session, how: "ask" | "take over"): Promise<void> {
   const actions = new Actions(client);
   const uploads = new Uploads(client, (roomId, content) => actions.sendContent(roomId, content));
   const rooms = new Rooms(client);
+  const me = new Me(client);
   const stopNotifying = startNotifying(client, {
     sound: () => sound.value === "on",
     desktop: () => desktop.value === "on",
@@ -96,7 +99,8 @@ async function run(session: Session, how: "ask" | "take over"): Promise<void> {
     stopCounting();
     connection.stop();
   };
-  phase.value = { is: "running", running: { session, connection, client, rooms, actions, uploads, stop } };
+  phase.value = { is: "running", running: { session, connection, client, rooms, me, actions, uploads, stop } };
+  void me.load();
   await connection.start();
 }
 

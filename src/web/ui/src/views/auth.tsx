@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../matrix/api";
+import type { Me } from "../matrix/me";
 import { checkName, signIn, signUp, type NeededStage } from "../matrix/session";
 import { begin } from "../state/app";
 import { formatRoute } from "../state/route";
@@ -145,7 +146,7 @@ export function SignUp(): JSX.Element {
         return;
       }
       const running = await begin(session);
-      if (running) await introduce(running.client, shownName.trim(), picture);
+      if (running) await introduce(running.me, shownName.trim(), picture);
     } catch (error) {
       setAsking(undefined);
       setErrors(explain(error, "up"));
@@ -181,19 +182,10 @@ export function SignUp(): JSX.Element {
   );
 }
 
-type ProfileClient = {
-  setDisplayName(name: string): Promise<unknown>;
-  setAvatarUrl(url: string): Promise<unknown>;
-  uploadContent(file: File, options: { name: string; type: string }): Promise<{ content_uri: string }>;
-};
-
 /** Sets the profile of a new account; the account stands even if this fails. */
-async function introduce(client: ProfileClient, shownName: string, picture: File | undefined): Promise<void> {
+async function introduce(me: Me, shownName: string, picture: File | undefined): Promise<void> {
   try {
-    if (shownName) await client.setDisplayName(shownName);
-    if (!picture) return;
-    const { content_uri: url } = await client.uploadContent(picture, { name: picture.name, type: picture.type });
-    await client.setAvatarUrl(url);
+    await me.save(shownName || undefined, picture);
   } catch (error) {
     toastError("Your profile could not be saved.", error);
   }

@@ -40,29 +40,23 @@ function connectionText(running: Running): string {
 }
 
 function Profile({ running }: { running: Running }): JSX.Element {
-  const { client } = running;
-  const id = client.getSafeUserId();
-  const user = client.getUser(id);
-  const [name, setName] = useState(user?.displayName ?? localpart(id));
+  const { me } = running;
+  const { id } = me;
+  const [name, setName] = useState(me.name.value);
   const [picture, setPicture] = useState<File>();
   const [busy, setBusy] = useState(false);
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
     try {
-      if (name.trim() !== (user?.displayName ?? "")) await client.setDisplayName(name.trim());
-      if (picture) {
-        const { content_uri: url } = await client.uploadContent(picture, { name: picture.name, type: picture.type });
-        await client.setAvatarUrl(url);
-      }
-      running.rooms.touchAll();
+      await me.save(name.trim() === me.name.value ? undefined : name.trim(), picture);
       toast("Your profile is saved.");
     } catch (error) {
       toastError("Your profile could not be saved.", error);
     }
     setBusy(false);
   };
-  const current = <Avatar id={id} name={name || localpart(id)} mxc={user?.avatarUrl} size="huge" />;
+  const current = <Avatar id={id} name={name || localpart(id)} mxc={me.avatar.value} size="huge" />;
   return (
     <section class="settings-section" aria-label="Profile">
       <form onSubmit={(event) => void save(event)}>

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 
-import { listNames, localpart, shortTime } from "../matrix/names";
+import { listNames, shortTime } from "../matrix/names";
 import type { Conversation } from "../matrix/rooms";
 import type { Running } from "../state/app";
 import { formatRoute, go, goToRoom, route } from "../state/route";
@@ -20,8 +20,7 @@ export function Sidebar({ running }: { running: Running }): JSX.Element {
   const [open, setOpen] = useState<Open>("none");
   const [filter, setFilter] = useState("");
   const close = (): void => setOpen("none");
-  const { client } = running;
-  const me = client.getUser(client.getSafeUserId());
+  const { me } = running;
   const list = running.rooms.list.value;
   const words = filter.trim().toLowerCase();
   const shown = words ? list.filter((entry) => entry.name.toLowerCase().includes(words)) : list;
@@ -30,7 +29,7 @@ export function Sidebar({ running }: { running: Running }): JSX.Element {
     <nav class="sidebar" aria-label="Conversations">
       <header class="sidebar-head">
         <button type="button" class="me" onClick={() => setOpen("settings")} aria-label="Settings and profile" title="Settings and profile">
-          <Avatar id={client.getSafeUserId()} name={me?.displayName ?? localpart(client.getSafeUserId())} mxc={me?.avatarUrl} size="small" />
+          <Avatar id={me.id} name={me.name.value} mxc={me.avatar.value} size="small" />
         </button>
         <h1 class="sidebar-title">Chats</h1>
         <IconButton icon="compass" label="Browse public rooms" onClick={() => setOpen("explore")} />
