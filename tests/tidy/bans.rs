@@ -16,7 +16,7 @@ const CODE: &[(&str, &[&str], &str)] = &[
     ("todo!", &[], "the code itself"),
     ("unimplemented!", &[], "the code itself"),
     ("dbg!", &[], "a tracing event"),
-    ("println!", &["src/build.rs"], "tracing, or `writeln!` to a writer that is an argument"),
+    ("println!", &["src/build.rs", "src/web/build.rs"], "tracing, or `writeln!` to a writer that is an argument"),
     ("eprintln!", &[], "tracing, or `writeln!` to a writer that is an argument"),
     ("#[allow(", &[], "`#[expect(lint, reason = \"..\")]`"),
     ("OnceLock<Arc", &[], "a value made at assembly and given as an argument"),
