@@ -6,10 +6,10 @@ LISTEN ?= 127.0.0.1:8008
 HEARTH := $(or $(CARGO_TARGET_DIR),target)/release/hearth
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build ui ui-if-possible deps interop browser crash fmt
+.PHONY: help run test check build ui ui-if-possible deps interop browser crash complement image fmt
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: ui-if-possible build ## build, then serve http://localhost:8008 with its data in ./data (DATA=, LISTEN=)
 	@echo "Serving http://$(LISTEN) as 'localhost', data in $(DATA). Anyone on this machine may register. Ctrl-C stops it."
@@ -47,6 +47,14 @@ interop: ## real clients (matrix-js-sdk, matrix-nio) against the built server
 
 crash: ## kill -9 under load, 20 rounds
 	@tests/run build crash
+
+complement: build ## the conformance suite of the Matrix project (Docker, Go), compared with complement/results.jsonl
+	@tests/deps container
+	@tests/container/with-docker complement/run
+
+image: build ## a container image, hearth:latest (config/container)
+	@tests/deps container
+	@tests/container/with-docker config/container/build hearth:latest
 
 fmt: ## format the code
 	@cargo fmt --all
