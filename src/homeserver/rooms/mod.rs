@@ -22,6 +22,7 @@ mod directory;
 mod directory_shelf;
 mod erasure;
 mod error;
+mod event_cache;
 mod first_events;
 mod join_rule;
 mod membership;

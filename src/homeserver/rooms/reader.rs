@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use hearth_protocol::{EventKey, EventNum, RoomKey, StateSetNum, rules_of};
 use hearth_storage::schema::relations::{RelationTotal, RelationTotals};
-use hearth_storage::schema::rooms::{EventNums, Events, Memberships, RoomHeads, StateKeys, StateSetRow, StateSets};
+use hearth_storage::schema::rooms::{
+    EventNums, EventRow, Events, Memberships, RoomHeads, StateKeys, StateSetRow, StateSets,
+};
 use hearth_storage::{Key, Page, Placed, ScanBy, StorageError, Store, Table};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use ruma::{EventId, OwnedRoomId, RoomVersionId};
 
 use super::config::RoomsConfig;
+use super::event_cache::EventCache;
 use super::snapshot::{EMPTY_SET, RoomSnapshot};
 use super::state_map::{StateKeyTable, StateMap};
 use super::stored_event::StoredEvent;
 
 /// Rows asked for at once when a whole table of a room is read.
 const ROWS_PER_PAGE: usize = 2_000;
-/// What a cached event costs beside its JSON, in bytes.
-const EVENT_OVERHEAD_BYTES: u64 = 700;
 /// What an entry of a persistent map costs, in bytes; most of a set is shared with its neighbours.
 const STATE_ENTRY_BYTES: u64 = 16;
 /// What a member of a live room costs, in bytes.
@@ -26,12 +27,6 @@ const MEMBER_BYTES: u64 = 250;
 
 #[derive(Clone)]
 struct ByBytes;
-
-impl Weighter<(RoomKey, EventNum), Arc<StoredEvent>> for ByBytes {
-    fn weight(&self, _: &(RoomKey, EventNum), event: &Arc<StoredEvent>) -> u64 {
-        EVENT_OVERHEAD_BYTES + 3 * event.event.json.get().len() as u64
-    }
-}
 
 impl Weighter<(RoomKey, StateSetNum), StateMap> for ByBytes {
     fn weight(&self, _: &(RoomKey, StateSetNum), map: &StateMap) -> u64 {
@@ -48,7 +43,7 @@ impl Weighter<RoomKey, Arc<RoomSnapshot>> for ByBytes {
 /// Reads of rooms through caches with ceilings in bytes.
 pub struct RoomReader {
     store: Store,
-    events: Cache<(RoomKey, EventNum), Arc<StoredEvent>, ByBytes>,
+    events: EventCache,
     nums: Cache<(RoomKey, EventKey), EventNum>,
     sets: Cache<(RoomKey, StateSetNum), StateMap, ByBytes>,
     rooms: Cache<RoomKey, Arc<RoomSnapshot>, ByBytes>,
@@ -64,7 +59,7 @@ impl RoomReader {
         let items = |share: u64| usize::try_from(share / 1_024).unwrap_or(usize::MAX).max(16);
         Self {
             store,
-            events: Cache::with_weighter(items(bytes / 2), bytes / 2, ByBytes),
+            events: EventCache::new(items(bytes / 2), bytes / 2),
             nums: Cache::new(items(bytes)),
             sets: Cache::with_weighter(items(bytes / 8), bytes / 8, ByBytes),
             rooms: Cache::with_weighter(items(bytes / 4), bytes * 3 / 8, ByBytes),
@@ -101,7 +96,7 @@ impl RoomReader {
     pub fn publish(&self, room: Arc<RoomSnapshot>, events: &[Arc<StoredEvent>]) {
         for event in events {
             self.nums.insert((room.key, EventKey::of(&event.event.id)), event.num);
-            self.events.insert((room.key, event.num), event.clone());
+            self.events.insert(room.key, event.clone());
         }
         self.sets.insert((room.key, room.head.state), room.state.clone());
         self.rooms.insert(room.key, room);
@@ -114,7 +109,7 @@ impl RoomReader {
 
     /// Forgets an event whose row was rewritten (redacted, erased).
     pub fn forget_event(&self, key: RoomKey, num: EventNum) {
-        self.events.remove(&(key, num));
+        self.events.forget(key, num);
     }
 
     /// Keeps a set that was just built, so that the next reader need not.
@@ -230,7 +225,7 @@ impl RoomReader {
     /// An event that is in memory already.
     #[must_use]
     pub fn cached_event(&self, room: RoomKey, num: EventNum) -> Option<Arc<StoredEvent>> {
-        self.events.get(&(room, num))
+        self.events.get(room, num)
     }
 
     /// Events by their numbers, in that order.
@@ -242,17 +237,17 @@ impl RoomReader {
         room: &RoomSnapshot,
         nums: &[EventNum],
     ) -> Result<Vec<Arc<StoredEvent>>, StorageError> {
-        let mut found: Vec<_> = nums.iter().map(|num| self.events.get(&(room.key, *num))).collect();
-        let missing: Vec<_> = (0..nums.len()).filter(|n| found[*n].is_none()).collect();
+        let (mut found, mut missing) = (Vec::with_capacity(nums.len()), Vec::new());
+        for (n, num) in nums.iter().enumerate() {
+            let event = self.events.find(room.key, *num);
+            found.push(event.map_err(|vacancy| missing.push((n, vacancy))).ok());
+        }
         if !missing.is_empty() {
-            let keys: Vec<_> = missing.iter().map(|n| (room.key, nums[*n])).collect();
-            for (n, row) in missing.into_iter().zip(self.store.multi_get::<Events>(&keys).await?) {
-                let damaged = |text: String| corrupt::<Events>(&(room.key, nums[n]), text);
-                let row = row.ok_or_else(|| damaged("no such event".to_owned()))?;
-                let event = StoredEvent::from_row(room.rules, &room.room_id, nums[n], row)
-                    .map_err(|error| damaged(error.to_string()))?;
-                let event = Arc::new(event);
-                self.events.insert((room.key, nums[n]), event.clone());
+            let keys: Vec<_> = missing.iter().map(|(n, _)| (room.key, nums[*n])).collect();
+            let rows = self.store.multi_get::<Events>(&keys).await?;
+            for ((n, vacancy), row) in missing.into_iter().zip(rows) {
+                let event = Arc::new(event_of(room, nums[n], row)?);
+                vacancy.keep(event.clone());
                 found[n] = Some(event);
             }
         }
@@ -340,6 +335,12 @@ impl RoomReader {
             ("relations", self.totals.len(), self.totals.weight()),
         ]
     }
+}
+
+fn event_of(room: &RoomSnapshot, num: EventNum, row: Option<EventRow>) -> Result<StoredEvent, StorageError> {
+    let damaged = |text: String| corrupt::<Events>(&(room.key, num), text);
+    let row = row.ok_or_else(|| damaged("no such event".to_owned()))?;
+    StoredEvent::from_row(room.rules, &room.room_id, num, row).map_err(|error| damaged(error.to_string()))
 }
 
 /// All rows of a prefix, page by page.

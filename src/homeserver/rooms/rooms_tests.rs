@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hearth_protocol::testing::{Dice, RandomRoom, RandomRoomOptions, Replica};
-use hearth_protocol::{EventKey, Origin, StateMapOf, Verdict, rules_of};
+use hearth_protocol::{EventKey, Origin, StateMapOf, Verdict, redact, rules_of};
 use hearth_storage::schema::rooms::{EventNums, Events, Outcome};
 use hearth_storage::schema::users::Membership;
 use hearth_storage::{MemoryDisk, MemoryFaults, WriteFault, WriteFaults};
 use ruma::{OwnedEventId, RoomVersionId, UserId};
 use serde_json::json;
 
+use super::event_cache::EventCache;
 use super::testing::{Fixture, event, message, new_room};
 use super::*;
 use crate::rooms::timeline::EVENTS_PER_CALL_MAX;
@@ -146,6 +147,33 @@ async fn a_redaction_takes_effect_and_its_original_is_erased_in_time() {
     assert!(!raw().await.contains("secret"));
     assert_eq!(fixture.erasure.erase_due().await.unwrap(), 0);
     assert_eq!(fixture.check().await, []);
+}
+
+#[tokio::test]
+async fn an_event_that_is_redacted_while_it_is_read_is_not_kept() {
+    let fixture = Fixture::new(1).await;
+    let alice = fixture.user("alice").await;
+    let room = fixture.room(&alice, Preset::PrivateChat).await;
+    let target = fixture.rooms.send(&alice, &room, message("secret", None)).await.unwrap();
+    let view = fixture.rooms.require_view(&room).await.unwrap();
+    let read = view.load_event(&target).await.unwrap().unwrap();
+    let (room, num, cache) = (view.room.key, read.num, EventCache::new(16, 1 << 20));
+    let vacancy = || cache.find(room, num).err().unwrap();
+
+    let (first, beside) = (vacancy(), vacancy());
+    cache.forget(room, num);
+    first.keep(read.clone());
+    beside.keep(read.clone());
+    assert!(cache.get(room, num).is_none(), "both read it before its row was rewritten");
+
+    drop(vacancy());
+    vacancy().keep(read.clone());
+    assert!(cache.get(room, num).is_some(), "nothing happened while it was read");
+    cache.forget(room, num);
+    let late = vacancy();
+    cache.insert(room, Arc::new(read.with_event(Arc::new(redact(view.room.rules, &read.event)))));
+    late.keep(read);
+    assert_eq!(cache.get(room, num).unwrap().event.content.get(), "{}");
 }
 
 /// The state of a numbered set, by names and ids.
