@@ -37,7 +37,9 @@ pub async fn sync(
     let since = since.map(|since| sync.parse_token(since)).transpose();
     let since = since.map_err(|_| ApiError::invalid_param("`since` is not a token of this server."))?;
     let mut request = SyncRequest::new(since);
-    request.filter = Arc::new(load_filter(&users, &user, body.filter, unstable.filter.as_deref()).await?);
+    if let Some(filter) = body.filter {
+        request.filter = Arc::new(load_filter(&users, &user, filter, unstable.filter.as_deref()).await?);
+    }
     request.full_state = body.full_state;
     request.timeout_ms =
         body.timeout.map_or(0, |timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).min(TIMEOUT_MS_MAX));
@@ -54,17 +56,16 @@ pub async fn sync(
 async fn load_filter(
     users: &Users,
     user: &LocalUser,
-    filter: Option<Filter>,
+    filter: Filter,
     text: Option<&str>,
 ) -> Result<SyncFilter, ApiError> {
     let filter_id = match filter {
-        None => return Ok(SyncFilter::all()),
-        Some(Filter::FilterDefinition(_)) => {
+        Filter::FilterDefinition(_) => {
             let filter = SyncFilter::compile_text(text.unwrap_or("{}"));
             return filter.map_err(|_| ApiError::invalid_param("The filter is not valid."));
         }
-        Some(Filter::FilterId(filter_id)) => filter_id,
-        Some(_) => return Err(ApiError::invalid_param("Not a filter.")),
+        Filter::FilterId(filter_id) => filter_id,
+        _ => return Err(ApiError::invalid_param("Not a filter.")),
     };
     if filter_id.starts_with('{') {
         return Err(ApiError::invalid_param("The filter is not valid."));

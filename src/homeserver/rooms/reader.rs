@@ -1,5 +1,6 @@
 //! Reading rooms: the caches, and what fills them. Never writes.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use hearth_protocol::{EventKey, EventNum, RoomKey, StateSetNum, rules_of};
@@ -8,8 +9,8 @@ use hearth_storage::schema::rooms::{
     EventNums, EventRow, Events, Memberships, RoomHeads, StateKeys, StateSetRow, StateSets,
 };
 use hearth_storage::{Key, Page, Placed, ScanBy, StorageError, Store, Table};
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use ruma::{EventId, OwnedRoomId, RoomVersionId};
 
 use super::config::RoomsConfig;
@@ -61,8 +62,8 @@ impl RoomReader {
             store,
             events: EventCache::new(items(bytes / 2), bytes / 2),
             nums: Cache::new(items(bytes)),
-            sets: Cache::with_weighter(items(bytes / 8), bytes / 8, ByBytes),
-            rooms: Cache::with_weighter(items(bytes / 4), bytes * 3 / 8, ByBytes),
+            sets: undivided(items(bytes / 8), bytes / 8),
+            rooms: undivided(items(bytes / 4), bytes * 3 / 8),
             totals: Cache::new(items(bytes)),
         }
     }
@@ -341,6 +342,20 @@ fn event_of(room: &RoomSnapshot, num: EventNum, row: Option<EventRow>) -> Result
     let damaged = |text: String| corrupt::<Events>(&(room.key, num), text);
     let row = row.ok_or_else(|| damaged("no such event".to_owned()))?;
     StoredEvent::from_row(room.rules, &room.room_id, num, row).map_err(|error| damaged(error.to_string()))
+}
+
+/// A cache in one shard. Usually there are some for each core, and what is heavier than a shard is never kept: a room of
+/// a hundred thousand members would be read from disk for each of its messages.
+fn undivided<K: Clone + Eq + Hash, V: Clone>(items: usize, bytes_max: u64) -> Cache<K, V, ByBytes>
+where
+    ByBytes: Weighter<K, V>,
+{
+    let divided = || Cache::with_weighter(items, bytes_max, ByBytes);
+    let options = OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(bytes_max).shards(1).build();
+    options.map_or_else(
+        |_| divided(),
+        |options| Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), DefaultLifecycle::default()),
+    )
 }
 
 /// All rows of a prefix, page by page.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hearth_protocol::UserKey;
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedUserId, UserId};
@@ -13,11 +13,10 @@ use super::error::SyncError;
 use super::response::Piece;
 use super::scope::Scope;
 use super::sessions::RoomIndex;
-use crate::rooms::RoomView;
 use crate::users::{PresenceInfo, PresencePos};
 
-/// Rooms that are read side by side.
-const ROOMS_AT_ONCE: usize = 16;
+/// Users whose lists of rooms are read side by side.
+const USERS_AT_ONCE: usize = 16;
 
 /// The changes of presence that concern the reader, that of newcomers, and up to where that is.
 ///
@@ -47,25 +46,23 @@ pub async fn load_presence(
     if changed.is_empty() {
         return Ok((Vec::new(), pos));
     }
-    let rooms = list_joined(scope, index).await?;
-    let is_neighbour = |user: &UserId| {
-        let key = UserKey::of(user);
-        user == me
-            || rooms.iter().any(|view| view.room.member(key).is_some_and(|row| row.membership == Membership::Join))
-    };
-    changed.retain(|info| is_neighbour(&info.user_id));
-    Ok((changed.iter().map(write).collect(), pos))
+    let reads = changed.into_iter().map(|info| async move {
+        let is_shown = info.user_id == *me || shares_room(scope, index, &info.user_id).await?;
+        Ok::<_, SyncError>(is_shown.then_some(info))
+    });
+    let shown: Vec<_> = stream::iter(reads).buffered(USERS_AT_ONCE).try_collect().await?;
+    Ok((shown.iter().flatten().map(write).collect(), pos))
 }
 
-async fn list_joined(scope: &Scope<'_>, index: &RoomIndex) -> Result<Vec<RoomView>, SyncError> {
-    let joined = index.iter().filter(|(_, entry)| entry.membership == Membership::Join).map(|(room, _)| room);
-    let reads = joined.map(|room| scope.rooms.load_view_by_key(room));
-    let views: Vec<_> = stream::iter(reads).buffered(ROOMS_AT_ONCE).collect().await;
-    let mut found = Vec::with_capacity(views.len());
-    for view in views {
-        found.extend(view?);
+/// Whether the reader is in a room with another user, by the lists of both: the rooms themselves are not looked at, for
+/// a change of presence reaches many readers at once, each with many rooms.
+async fn shares_room(scope: &Scope<'_>, index: &RoomIndex, other: &UserId) -> Result<bool, SyncError> {
+    let other = UserKey::of(other);
+    if let Some(theirs) = scope.hub.sessions.index_of(other) {
+        return Ok(index.shares_room(&theirs));
     }
-    Ok(found)
+    let theirs = scope.users.list_rooms(&other).await?;
+    Ok(theirs.iter().any(|(room, row)| row.membership == Membership::Join && index.is_joined(*room)))
 }
 
 fn write(info: &PresenceInfo) -> Piece {

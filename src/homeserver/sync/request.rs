@@ -1,12 +1,15 @@
 //! What a client asks of a sync.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use hearth_protocol::SyncFilter;
 use ruma::presence::PresenceState;
 
 use super::token::SyncToken;
 use crate::rooms::Form;
+
+/// The filter of most requests, shared: it is large, and a server has many requests that wait.
+static ALL: LazyLock<Arc<SyncFilter>> = LazyLock::new(|| Arc::new(SyncFilter::all()));
 
 /// The longest that a request waits, in milliseconds.
 pub const TIMEOUT_MS_MAX: u64 = 5 * 60 * 1_000;
@@ -47,7 +50,7 @@ impl SyncRequest {
     pub fn new(since: Option<SyncToken>) -> Self {
         Self {
             since,
-            filter: Arc::new(SyncFilter::all()),
+            filter: ALL.clone(),
             full_state: false,
             timeout_ms: 0,
             set_presence: PresenceState::Online,

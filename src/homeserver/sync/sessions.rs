@@ -55,6 +55,12 @@ impl RoomIndex {
         self.rooms.binary_search_by_key(&room, |(room, _)| *room).ok().map(|at| self.rooms[at].1)
     }
 
+    /// Whether two users are in a room together, as far as their lists say.
+    pub fn shares_room(&self, other: &Self) -> bool {
+        let (short, long) = if self.len() <= other.len() { (self, other) } else { (other, self) };
+        short.iter().any(|(room, entry)| entry.membership == Membership::Join && long.is_joined(room))
+    }
+
     /// Whether the list says that the user is in the room.
     pub fn is_joined(&self, room: RoomKey) -> bool {
         self.get(room).is_some_and(|entry| entry.membership == Membership::Join)
@@ -235,6 +241,12 @@ impl Sessions {
         for session in ids.into_iter().filter_map(|id| tables.by_id.get(id as usize)?.as_ref()) {
             session.ring_quietly();
         }
+    }
+
+    /// The list of rooms of a user that has a session, when nothing has happened to it since it was read.
+    pub fn index_of(&self, user: UserKey) -> Option<Arc<RoomIndex>> {
+        let session = self.0.lock().session(user)?;
+        session.index()
     }
 
     /// The rooms of a user that has a session: whom a change of their presence concerns.

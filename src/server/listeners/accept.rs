@@ -132,13 +132,14 @@ async fn serve_tcp(edge: Arc<Edge>, tls: Option<TlsAcceptor>, stream: TcpStream,
     let Some(tls) = tls else {
         return serve_connection(edge, stream, Some(address)).await;
     };
-    let handshake = tokio::time::timeout(edge.handshake_timeout, tls.accept(stream));
+    // In boxes: the future of a connection without TLS would be as large as one with it.
+    let handshake = Box::pin(tokio::time::timeout(edge.handshake_timeout, tls.accept(stream)));
     let shaken = tokio::select! {
         shaken = handshake => shaken,
         () = edge.stop.cancelled() => return,
     };
     if let Ok(Ok(stream)) = shaken {
-        serve_connection(edge, stream, Some(address)).await;
+        Box::pin(serve_connection(edge, stream, Some(address))).await;
     }
 }
 

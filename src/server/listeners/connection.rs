@@ -71,8 +71,8 @@ where
             call_router(router, request, body_timeout, peer)
         })
     };
-    let connection = edge.protocol.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    tokio::pin!(connection);
+    // In a box: pinned in place, the connection would have room in this future twice, before it is moved and after.
+    let mut connection = Box::pin(edge.protocol.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let first_request = tokio::time::sleep(edge.header_timeout);
     tokio::pin!(first_request);
     let (mut stopping, mut is_new) = (false, true);
