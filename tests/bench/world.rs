@@ -22,6 +22,8 @@ use crate::measure::note;
 
 /// What is prepared side by side.
 const AT_ONCE: usize = 256;
+/// How long to wait before it is asked again whether the index is there.
+const INDEX_PAUSE: Duration = Duration::from_millis(250);
 /// Pages between two places of a history that are read.
 const TOKENS: usize = 40;
 
@@ -165,7 +167,10 @@ impl World {
         note("waiting for the index");
         let criteria =
             json!({ "search_term": word, "order_by": "recent", "filter": { "rooms": [room], "limit": 100 } });
-        while self.search(who, criteria.clone()).await < count {}
+        while self.search(who, criteria.clone()).await < count {
+            tokio::time::sleep(INDEX_PAUSE).await;
+        }
+        self.rest().await;
     }
 
     async fn request(&self, who: &Member, method: Method, path: &str, body: Value) -> Value {

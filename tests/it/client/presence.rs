@@ -40,3 +40,34 @@ async fn strangers_do_not_see_it() {
     alice.put(&path(&alice), json!({ "presence": "online" })).await.ok();
     bob.get(&path(&alice)).await.fails(403, "M_FORBIDDEN");
 }
+
+/// Whether the other one has been seen in a sync of theirs makes no difference, nor who is in more rooms.
+#[tokio::test]
+async fn a_sync_tells_it_to_those_who_share_a_room() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (carol, dave) = (server.register("carol").await, server.register("dave").await);
+    let room = alice.create_room_with(&[&bob, &carol]).await;
+    for n in 0..3 {
+        carol.create_room(json!({ "name": n.to_string() })).await;
+    }
+    carol.sync(None).await;
+    dave.sync(None).await;
+    let since = alice.sync(None).await["next_batch"].as_str().unwrap().to_owned();
+    for user in [&bob, &carol, &dave] {
+        user.put(&path(user), json!({ "presence": "unavailable", "status_msg": "away" })).await.ok();
+    }
+    let told = |answer: serde_json::Value| answer["presence"]["events"].to_string();
+    let answer = alice.sync(Some(&since)).await;
+    let since = answer["next_batch"].as_str().unwrap().to_owned();
+    let told_first = told(answer);
+    assert!(told_first.contains(&bob.user_id) && told_first.contains(&carol.user_id), "{told_first}");
+    assert!(!told_first.contains(&dave.user_id), "{told_first}");
+
+    for user in [&bob, &carol] {
+        user.post(&format!("/rooms/{}/leave", escape(&room)), json!({})).await.ok();
+        user.put(&path(user), json!({ "presence": "unavailable", "status_msg": "gone" })).await.ok();
+    }
+    let told_then = told(alice.sync(Some(&since)).await);
+    assert!(!told_then.contains("gone"), "{told_then}");
+}
