@@ -18,11 +18,21 @@ import {
   type MatrixEvent,
   type SyncStateData,
 } from "matrix-js-sdk/lib/matrix";
-import { logger } from "matrix-js-sdk/lib/logger";
+import { logger, type Logger } from "matrix-js-sdk/lib/logger";
 
 import { signal } from "@preact/signals";
 import { Transport, type TransportState } from "../transport";
 import type { Session } from "./session";
+
+/** What goes wrong is shown to the person, not written into the console. */
+const QUIET: Logger = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  getChild: () => QUIET,
+};
 
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 15_000;
@@ -40,7 +50,7 @@ export class Connection {
   onSessionEnd: () => void = () => undefined;
 
   constructor(readonly session: Session) {
-    // What goes wrong is shown to the person; the type hides that it is a logger of `loglevel`.
+    // The type hides that it is a logger of `loglevel`.
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- parts of the SDK log by it alone.
     (logger as unknown as { setLevel(level: string): void }).setLevel("silent");
     this.transport = new Transport({
@@ -57,6 +67,7 @@ export class Connection {
       scheduler: new MatrixScheduler(retryAfterMs, queueName),
       timelineSupport: true,
       disableVoip: true,
+      logger: QUIET,
     });
     // There are no calls here, so nobody need ask the server for what they would need.
     this.client._unstable_getRTCTransports = () => Promise.resolve([]);

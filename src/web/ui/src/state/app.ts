@@ -111,12 +111,13 @@ function onStolen(): void {
 
 async function end(notice: string | undefined): Promise<void> {
   const current = running.value;
+  if (!current) return; // Every request under way may tell it.
   clearSession();
   phase.value = { is: "signed-out", notice };
   go({ at: "sign-in" }, "replace");
   document.title = "Hearth";
-  current?.stop();
-  await current?.connection.forget();
+  current.stop();
+  await current.connection.forget();
   if (lock.held) lock.release();
 }
 
