@@ -62,7 +62,7 @@ export const cases = [
       await anna.page.getByRole("button", { name: "Settings and profile" }).click();
       await world.shot(anna, "dark-settings");
       await examine(anna, "dark settings");
-      await anna.page.getByText("Light", { exact: true }).click();
+      await anna.page.getByRole("radio", { name: "Light" }).check();
       check((await theme()) === "light", "the switch overrules it");
       await anna.page.reload();
       await anna.page.getByRole("heading", { name: "Chats" }).waitFor();

@@ -42,6 +42,8 @@ export class RoomTimeline {
   private window: TimelineWindow;
   private scheduled = false;
   private closed = false;
+  /** Whether what comes in is shown: not where an old part of the history is looked at. */
+  private following = true;
   private readonly quotes = new Map<string, Quoted | "asked">();
   private readonly stopListening: () => void;
   /** Up to which event everything was read when the room was opened. */
@@ -68,6 +70,7 @@ export class RoomTimeline {
       await window.load(eventId, PAGE_EVENTS);
       if (this.closed) return;
       this.window = window;
+      this.following = eventId === undefined;
       this.build();
       if (this.rows.value.length < PAGE_EVENTS / 2 && !this.atStart.value) await this.page(Direction.Backward);
     } catch {
@@ -97,6 +100,7 @@ export class RoomTimeline {
     if (this.loading.value !== "no" || this.atEnd.value) return;
     this.loading.value = "newer";
     await this.page(Direction.Forward);
+    this.following = this.atEnd.value;
     this.loading.value = "no";
   }
 
@@ -136,11 +140,10 @@ export class RoomTimeline {
     };
     const onTimeline = (_e: MatrixEvent, at: Room | undefined, _s: boolean | undefined, _r: boolean, data: IRoomTimelineData): void => {
       if (at?.roomId !== room.roomId || !data.liveEvent) return;
-      if (data.timeline === room.getLiveTimeline()) this.window.extend(Direction.Forward, 1);
       this.schedule();
     };
     const onReset = (at: Room | undefined): void => {
-      if (at?.roomId === room.roomId && this.atEnd.value) void this.open();
+      if (at?.roomId === room.roomId && this.following) void this.open();
     };
     const onRoom = (_event: unknown, at: Room): void => mine(at.roomId);
     const onState = (event: MatrixEvent): void => mine(event.getRoomId());
@@ -183,6 +186,8 @@ export class RoomTimeline {
   }
 
   private build(): void {
+    // All that the SDK has behind the window, however much came at once.
+    if (this.following) while (this.window.extend(Direction.Forward, PAGE_EVENTS));
     this.atStart.value = !this.window.canPaginate(Direction.Backward);
     this.atEnd.value = !this.window.canPaginate(Direction.Forward);
     const events = this.window.getEvents();
@@ -237,7 +242,7 @@ export class RoomTimeline {
       edited: event.replacingEvent() !== null && !event.isRedacted(),
       delivery,
       read: false,
-      error: delivery === "failed" ? (event.error?.message ?? "It could not be sent.") : undefined,
+      error: delivery === "failed" ? (event.error?.data.error ?? "The server did not take it.") : undefined,
       reactions: body.type === "deleted" ? [] : this.reactionsOf(eventId),
       quoted: this.quotedOf(event),
       readers: [],

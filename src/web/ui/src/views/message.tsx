@@ -247,8 +247,8 @@ function Reactions({ row, deeds }: { row: MessageRow; deeds: MessageDeeds }): JS
 function ReactionButton({ reaction, onToggle }: { reaction: Reaction; onToggle: () => void }): JSX.Element {
   const names = listNames(reaction.names, 5);
   return (
-    <button type="button" class="reaction" aria-pressed={reaction.mine !== undefined} aria-label={`${reaction.key}, ${names}`} title={names} onClick={onToggle}>
-      <span class="reaction-key">{reaction.key}</span>
+    <button type="button" class="reaction" aria-pressed={reaction.mine !== undefined} aria-label={`${reaction.key} ${reaction.count}, ${names}`} title={names} onClick={onToggle}>
+      <span class="reaction-key">{reaction.key}</span>{" "}
       <span class="reaction-count">{reaction.count}</span>
     </button>
   );

@@ -51,7 +51,7 @@ export function Avatar({ id, name, mxc, size = "medium", presence }: AvatarProps
       {url && broken !== url ? (
         <img src={url} alt="" onError={() => setBroken(url)} loading="lazy" decoding="async" />
       ) : (
-        <span aria-hidden="true">{initials(name)}</span>
+        <span class="initials" aria-hidden="true" data-letters={initials(name)} />
       )}
       {words && <span class={`presence presence-${presence}`} role="img" aria-label={words} title={words} />}
     </span>

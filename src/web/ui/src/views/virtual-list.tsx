@@ -38,7 +38,7 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const heights = useMemo(() => new Heights(GUESS_PX), []);
-  const state = useRef({ atEnd: true, anchor: undefined as Anchor | undefined, targetDone: "", width: 0 });
+  const state = useRef({ atEnd: true, anchor: undefined as Anchor | undefined, targetDone: "", top: 0 });
   const [range, setRange] = useState<[number, number]>([Math.max(0, rows.length - 30), rows.length]);
   const latest = useRef(props);
   latest.current = props;
@@ -51,10 +51,13 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
     const element = scroller.current;
     if (!element) return;
     const top = element.scrollTop - offsetTop();
-    const next = heights.range(top, top + element.clientHeight, BEYOND_PX);
-    setRange((before) => (before[0] === next[0] && before[1] === next[1] ? before : next));
+    const bottom = top + element.clientHeight;
+    setRange((before) => nextRange(heights, before, top, bottom));
     const fromEnd = element.scrollHeight - element.scrollTop - element.clientHeight;
-    const atEnd = fromEnd < END_PX;
+    // Only who scrolls up leaves the end; that rows came in below does not take anybody from it.
+    const up = element.scrollTop < state.current.top - 1;
+    const atEnd = fromEnd < END_PX || (state.current.atEnd && !up);
+    state.current.top = element.scrollTop;
     if (atEnd !== state.current.atEnd) latest.current.onAtEnd(atEnd);
     state.current.atEnd = atEnd;
     state.current.anchor = findAnchor(element);
@@ -137,6 +140,15 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
       </div>
     </div>
   );
+}
+
+/**
+ * The rows to draw. What is drawn stays while it covers the view with some room to spare: otherwise a row
+ * whose height turns out different could come and go for ever.
+ */
+function nextRange(heights: Heights, before: [number, number], top: number, bottom: number): [number, number] {
+  const [from, to] = heights.range(top, bottom, BEYOND_PX / 3);
+  return before[0] <= from && before[1] >= to ? before : heights.range(top, bottom, BEYOND_PX);
 }
 
 /** The first row in view, and how far below the view's top it stands. */
