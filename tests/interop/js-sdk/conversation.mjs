@@ -2,7 +2,7 @@
 
 import {
     assert, assertEqual, assertRefused, check, finish, killServer, require, waitFor,
-} from "./check.mjs";
+} from "../check.mjs";
 import * as sdk from "matrix-js-sdk";
 import {
     allBodiesOf, bodiesOf, catchUp, eventOf, login, makeClient, register, roomOf, say, sayStubbornly, start,

@@ -1,6 +1,6 @@
 // The js-sdk half of a conversation with a matrix-nio user (crossing.py); that one makes the room.
 
-import { assertEqual, check, finish, require, waitFor } from "./check.mjs";
+import { assertEqual, check, finish, require, waitFor } from "../check.mjs";
 import * as sdk from "matrix-js-sdk";
 import { allBodiesOf, catchUp, register, roomOf, sayStubbornly, start } from "./people.mjs";
 

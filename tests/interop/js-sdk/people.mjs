@@ -1,12 +1,12 @@
 // Users of the server under test, by matrix-js-sdk.
 
-import { RECOVERY_MS_MAX, assert, sleep, waitFor } from "./check.mjs";
+import { RECOVERY_MS_MAX, assert, sleep, waitFor } from "../check.mjs";
 import * as sdk from "matrix-js-sdk";
 
 const baseUrl = process.env.HEARTH_URL;
 
 export function makeClient(credentials = {}) {
-    return sdk.createClient({ baseUrl, ...credentials });
+    return sdk.createClient({ baseUrl, timelineSupport: true, ...credentials });
 }
 
 /// Registers in the two steps of user-interactive authentication.
@@ -53,8 +53,10 @@ export async function start(credentials, options = {}) {
     // Room for all that is said while the server is away: in a shorter answer the SDK takes its own echoes
     // for the events before a gap, and never fills it.
     const filter = new sdk.Filter(credentials.userId);
-    filter.setDefinition({ room: { timeline: { limit: 200 } } });
-    await client.startClient({ initialSyncLimit: 100, filter, lazyLoadMembers: true, pollTimeout: 10_000, ...options });
+    filter.setDefinition({ room: { timeline: { limit: 200, unread_thread_notifications: true } } });
+    await client.startClient({
+        initialSyncLimit: 100, filter, lazyLoadMembers: true, threadSupport: true, pollTimeout: 10_000, ...options,
+    });
     await waitFor("the first sync", () => client.states.includes("PREPARED"));
     return client;
 }
@@ -65,6 +67,18 @@ export function roomOf(client, roomId, membership = "join") {
         const room = client.getRoom(roomId);
         return room?.getMyMembership() === membership && room;
     });
+}
+
+/// Two people who sync, and a room with both in it; with what the room is made of beside that.
+export async function makePair(names, password, room = {}) {
+    const [first, second] = await Promise.all(names.map(async (name) => start(await register(name, password))));
+    const made = await first.createRoom({ preset: sdk.Preset.PrivateChat, invite: [second.getUserId()], ...room });
+    await roomOf(second, made.room_id, "invite");
+    await second.joinRoom(made.room_id);
+    await roomOf(second, made.room_id);
+    await waitFor("the second to be seen", () =>
+        first.getRoom(made.room_id)?.getMember(second.getUserId())?.membership === "join");
+    return [first, second, made.room_id];
 }
 
 /// The live timeline's messages that the server has, oldest first.

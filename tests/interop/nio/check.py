@@ -173,3 +173,17 @@ class Person:
         headers = {"Authorization": f"Bearer {self.client.access_token}", "Content-Type": "application/json"}
         response = await self.client.send(method, f"/_matrix/client/v3{path}", data, headers)
         return response.status, await response.json()
+
+
+async def make_pair(first_name, second_name):
+    """Two people who sync, and a room with both in it."""
+    first, second = Person(first_name), Person(second_name)
+    for person in (first, second):
+        await person.register()
+        await person.start()
+    room_id = answered(await first.client.room_create(
+        preset=nio.RoomPreset.private_chat, invite=[second.user_id])).room_id
+    answered(await second.client.join(room_id))
+    await wait_for("the room", lambda: room_id in second.joined)
+    await wait_for("the second to be seen", lambda: first.membership_of(room_id, second.user_id))
+    return first, second, room_id

@@ -1,4 +1,4 @@
-// The frame of a script: named checks, waiting with a limit, and asking the runner to kill the server.
+// The frame of a script in Node: named checks, waiting with a limit, and asking the runner to kill the server.
 //
 // Import this file before the SDK. Every check prints one line, `ok NAME` or `not ok NAME: why`; the runner counts them.
 
@@ -42,7 +42,8 @@ export function finish() {
 }
 
 function describe(error) {
-    const text = error?.data ? `${error.httpStatus} ${JSON.stringify(error.data)}` : String(error?.stack ?? error);
+    const body = error?.data ?? error?.body;
+    const text = body ? `${statusOf(error)} ${JSON.stringify(body)}` : String(error?.stack ?? error);
     return text.replaceAll("\n", " | ").slice(0, 500);
 }
 
@@ -55,12 +56,17 @@ export function assertEqual(actual, expected, what) {
     assert(a === b, `${what}: got ${a}, expected ${b}`);
 }
 
+/// The status of a refusal, which each SDK calls by another name.
+function statusOf(error) {
+    return error.httpStatus ?? error.statusCode;
+}
+
 /// The promise's rejection, which has to be a Matrix error of that status and code (`null`: any code).
 export async function assertRefused(promise, status, errcode) {
     try {
         await promise;
     } catch (error) {
-        assertEqual([error.httpStatus, errcode && error.errcode], [status, errcode], "refusal");
+        assertEqual([statusOf(error), errcode && error.errcode], [status, errcode], "refusal");
         return;
     }
     throw new Error(`expected ${status} ${errcode}, but it was allowed`);
