@@ -52,8 +52,10 @@ impl Users {
         let mut list = Vec::with_capacity(devices.len());
         for ((_, id), device) in devices {
             while sightings.next_if(|((_, seen), _)| *seen < id).is_some() {}
-            let sighting = sightings.next_if(|((_, seen), _)| *seen == id).map(|(_, sighting)| sighting);
-            list.push(build_info(id, device, sighting));
+            let written = sightings.next_if(|((_, seen), _)| *seen == id).map(|(_, sighting)| sighting);
+            let key = (*user, id);
+            let sighting = self.0.sightings.lock().find(&key).or(written);
+            list.push(build_info(key.1, device, sighting));
         }
         Ok(list)
     }
@@ -62,8 +64,9 @@ impl Users {
     pub async fn load_device(&self, user: &UserKey, device: &DeviceId) -> Result<Option<DeviceInfo>, StorageError> {
         let key = (*user, device.to_string());
         let store = &self.0.env.store;
-        let (device, sighting) =
+        let (device, written) =
             futures_util::future::try_join(store.get::<Devices>(&key), store.get::<DeviceSightings>(&key)).await?;
+        let sighting = self.0.sightings.lock().find(&key).or(written);
         Ok(device.map(|device| build_info(key.1, device, sighting)))
     }
 

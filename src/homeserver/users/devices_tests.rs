@@ -11,8 +11,10 @@ async fn devices_are_listed_with_their_sightings() {
         let token = f.login("alice", "B").await;
         let b = f.users.authenticate(&token).await.unwrap();
         f.users.record_seen(&b, Some([127, 0, 0, 1].into()));
+        let unwritten = f.users.list_devices(&user.key).await.unwrap();
         f.users.write_sightings().await;
         let list = f.users.list_devices(&user.key).await.unwrap();
+        assert_eq!(list, unwritten);
         assert_eq!(list.len(), 4);
         assert!(list.is_sorted_by_key(|device| device.device_id.to_string()));
         for device in &list {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -26,10 +27,21 @@ const WRITE_EVERY: Duration = Duration::from_secs(5);
 /// How many writes go on side by side; the engine puts them into one group.
 const WRITES_MAX: usize = 256;
 
-/// Sightings that wait to be written.
+type SightingMap = HashMap<(UserKey, String), DeviceSighting, RandomState>;
+
+/// Sightings that are not in the table yet.
 #[derive(Default)]
 pub(super) struct Sightings {
-    waiting: HashMap<(UserKey, String), DeviceSighting, RandomState>,
+    waiting: SightingMap,
+    /// Taken by the worker, which is about to have written them.
+    being_written: Arc<SightingMap>,
+}
+
+impl Sightings {
+    /// The newest that is not in the table yet.
+    pub(super) fn find(&self, key: &(UserKey, String)) -> Option<DeviceSighting> {
+        self.waiting.get(key).or_else(|| self.being_written.get(key)).cloned()
+    }
 }
 
 impl Users {
@@ -52,22 +64,27 @@ impl Users {
 
     /// Writes all sightings that wait.
     pub(super) async fn write_sightings(&self) {
-        let waiting = std::mem::take(&mut self.0.sightings.lock().waiting);
-        let mut waiting = waiting.into_iter();
+        let taken = {
+            let mut sightings = self.0.sightings.lock();
+            sightings.being_written = Arc::new(std::mem::take(&mut sightings.waiting));
+            sightings.being_written.clone()
+        };
+        let mut left = taken.iter();
         loop {
             let some: Vec<_> =
-                waiting.by_ref().take(WRITES_MAX).map(|(key, sighting)| self.write_sighting(key, sighting)).collect();
+                left.by_ref().take(WRITES_MAX).map(|(key, sighting)| self.write_sighting(key, sighting)).collect();
             if some.is_empty() {
-                return;
+                break;
             }
             futures_util::future::join_all(some).await;
         }
+        self.0.sightings.lock().being_written = Arc::default();
     }
 
-    async fn write_sighting(&self, key: (UserKey, String), sighting: DeviceSighting) {
+    async fn write_sighting(&self, key: &(UserKey, String), sighting: &DeviceSighting) {
         let mut txn = self.0.env.store.txn();
-        txn.assert_present::<Devices>(&key);
-        txn.put::<DeviceSightings>(&key, &sighting);
+        txn.assert_present::<Devices>(key);
+        txn.put::<DeviceSightings>(key, sighting);
         match self.0.env.store.commit(txn).await {
             // A conflict: the device was deleted in the meantime.
             Ok(_) | Err(CommitError::Conflict { .. }) => {}
