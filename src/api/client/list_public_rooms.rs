@@ -4,7 +4,7 @@
 
 use axum::extract::State;
 use hearth_homeserver::{
-    rooms::{DirectoryPage, DirectoryQuery, RoomKinds, Rooms},
+    rooms::{DirectoryPage, DirectoryQuery, RoomCard, RoomKinds, Rooms},
     users::Users,
 };
 use ruma::{
@@ -24,6 +24,9 @@ use crate::{
     extract::Ruma,
     reply::{JsonText, Reply, Result},
 };
+
+/// What a card tells in summaries and spaces, and the specification's list of public rooms does not.
+const SUMMARY_FIELDS: [&str; 3] = ["allowed_room_ids", "encryption", "room_version"];
 
 /// `GET /_matrix/client/v3/directory/list/room/{roomId}`
 pub async fn get_room_visibility_on_directory(
@@ -113,9 +116,9 @@ fn unknown_room() -> ApiError {
 }
 
 fn write_page(page: &DirectoryPage) -> std::result::Result<JsonText, ApiError> {
-    let cards: Vec<_> = page.rooms.iter().map(|room| &room.card).collect();
+    let chunk = page.rooms.iter().map(|room| write_card(&room.card)).collect::<std::result::Result<Vec<_>, _>>()?;
     let mut answer = Map::new();
-    answer.insert("chunk".to_owned(), serde_json::to_value(cards).map_err(ApiError::internal)?);
+    answer.insert("chunk".to_owned(), chunk.into());
     for (field, token) in [("next_batch", &page.next_batch), ("prev_batch", &page.prev_batch)] {
         if let Some(token) = token {
             answer.insert(field.to_owned(), token.as_str().into());
@@ -123,4 +126,13 @@ fn write_page(page: &DirectoryPage) -> std::result::Result<JsonText, ApiError> {
     }
     answer.insert("total_room_count_estimate".to_owned(), json!(page.total));
     JsonText::of(&Value::Object(answer))
+}
+
+/// A room of the list, without what only summaries and spaces tell: matrix-nio takes no room with a field more.
+fn write_card(card: &RoomCard) -> std::result::Result<Value, ApiError> {
+    let mut room = serde_json::to_value(card).map_err(ApiError::internal)?;
+    if let Some(fields) = room.as_object_mut() {
+        fields.retain(|field, _| !SUMMARY_FIELDS.contains(&field.as_str()));
+    }
+    Ok(room)
 }
