@@ -9,6 +9,8 @@ async fn everyone_is_told_what_is_spoken() {
     let versions = answer["versions"].as_array().expect("a list");
     assert!(versions.contains(&"r0.6.1".into()) && versions.contains(&"v1.1".into()), "{answer}");
     assert_eq!(answer["unstable_features"]["org.matrix.msc4222"], true);
+    // By this some clients decide that media is to be had by the endpoints for users.
+    assert!(versions.contains(&"v1.11".into()), "{answer}");
 }
 
 #[tokio::test]
