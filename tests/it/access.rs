@@ -187,6 +187,26 @@ impl Case {
         }
     }
 
+    /// Whoever is or was in the room finds in it what they may see, with nothing around it that they may not.
+    async fn check_search(&self, bob: &Client) {
+        let expected = if self.reader.was_in() { self.expected() } else { Vec::new() };
+        for message in MESSAGES {
+            let criteria = json!({ "search_term": message, "filter": { "rooms": [self.room] } });
+            let body = json!({ "search_categories": { "room_events": criteria } });
+            let found = bob.post("/search", body).await.ok();
+            let results = list_of(found.pointer("/search_categories/room_events/results"));
+            let events = Value::from(results.iter().map(|result| result["result"].clone()).collect::<Vec<_>>());
+            let (sees, what) = (expected.contains(&message), self.what("/search"));
+            assert_eq!(bodies(Some(&events)).len(), usize::from(sees), "{what}, {message}: {found}");
+            assert!(sees || results.is_empty(), "{what}, {message}: {found}");
+            for side in ["/context/events_before", "/context/events_after"] {
+                let around = results.iter().flat_map(|result| bodies(result.pointer(side)));
+                let hidden: Vec<_> = around.filter(|body| !expected.contains(&body.as_str())).collect();
+                assert!(hidden.is_empty(), "{what}, around {message}: {hidden:?}");
+            }
+        }
+    }
+
     /// The state and the members.
     async fn check_state(&self, bob: &Client) {
         let readable = self.is_readable();
@@ -262,6 +282,7 @@ async fn check_gate(visibility: &'static str) {
             let case = Case::new(&alice, &bob, visibility, reader, &content).await;
             case.check_events(&bob).await;
             case.check_lists(&bob).await;
+            case.check_search(&bob).await;
             case.check_state(&bob).await;
             case.check_sync(&bob).await;
             case.check_receipts(&bob).await;

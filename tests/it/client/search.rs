@@ -249,3 +249,26 @@ async fn bad_questions_and_a_switched_off_index_are_refused() {
     let alice = server.register("alice").await;
     alice.post("/search", ask(json!({ "search_term": "x" }))).await.fails(400, "M_UNKNOWN");
 }
+
+#[tokio::test]
+async fn what_relates_to_a_result_comes_with_it_and_with_what_is_around_it() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    let first = alice.send_text(&room, "an apple").await;
+    let second = alice.send_text(&room, "a quince").await;
+    edit(&alice, &room, &first, "an apricot").await;
+    let relates = json!({ "rel_type": "m.thread", "event_id": second });
+    alice
+        .put(&Client::send_path(&room, "m.room.message"), json!({ "body": "sour", "m.relates_to": relates }))
+        .await
+        .ok();
+    let found = search(&alice, "quince", json!({})).await;
+    assert_eq!(bodies(&found), ["a quince"]);
+    let result = &found["results"][0];
+    assert_eq!(result["result"]["unsigned"]["m.relations"]["m.thread"]["count"], 1, "{result}");
+    let before = result["context"]["events_before"].as_array().expect("a list");
+    let apple = before.iter().find(|event| event["event_id"] == first.as_str()).expect("the message before");
+    let edited = &apple["unsigned"]["m.relations"]["m.replace"]["content"]["m.new_content"]["body"];
+    assert_eq!(edited, "an apricot", "{apple}");
+}
