@@ -163,8 +163,9 @@ impl ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// The answer as status and headers, and its body. Logs the cause.
+    pub fn into_parts(self) -> (http::response::Parts, String) {
         let Parts { status, errcode, message, retry_after_ms, mut extra, cause } = *self.0;
         if let Some(cause) = cause {
             tracing::error!(%status, %cause, "request failed");
@@ -173,11 +174,19 @@ impl IntoResponse for ApiError {
             extra.insert("errcode".to_owned(), errcode.into());
             extra.insert("error".to_owned(), message.into());
         }
-        let json = HeaderValue::from_static("application/json");
-        let mut response = (status, [(CONTENT_TYPE, json)], Value::Object(extra).to_string()).into_response();
+        let (mut parts, ()) = http::Response::new(()).into_parts();
+        parts.status = status;
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(retry_after_ms) = retry_after_ms {
-            response.headers_mut().insert(RETRY_AFTER, retry_after_ms.div_ceil(1000).into());
+            parts.headers.insert(RETRY_AFTER, retry_after_ms.div_ceil(1000).into());
         }
-        response
+        (parts, Value::Object(extra).to_string())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (parts, body) = self.into_parts();
+        Response::from_parts(parts, body.into())
     }
 }

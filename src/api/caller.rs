@@ -18,7 +18,7 @@ use hearth_homeserver::{
     appservice::{AppServices, Service},
     users::{LocalUser, NewDevice, NewSession, Registered, Users},
 };
-use http::{header::AUTHORIZATION, request::Parts};
+use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use ruma::{OwnedDeviceId, OwnedUserId};
 
 use crate::{api_error::ApiError, client_address::client_address, state::AppState};
@@ -189,17 +189,22 @@ impl FromRequestParts<AppState> for ServiceToken {
 }
 
 /// The token from the `Authorization` header, else from the query if that is allowed.
-fn access_token(parts: &Parts, in_query: bool) -> Option<String> {
-    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some((scheme, token)) = header.and_then(|value| value.split_once(' ')) {
-        let token = token.trim();
-        return (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned());
+pub fn access_token(parts: &Parts, in_query: bool) -> Option<String> {
+    if parts.headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().contains(&b' ')) {
+        return bearer_token(&parts.headers);
     }
     if !in_query {
         return None;
     }
     let Query(query) = Query::<Parameters>::try_from_uri(&parts.uri).ok()?;
     query.access_token.filter(|token| !token.is_empty())
+}
+
+/// The token from the `Authorization` header.
+pub fn bearer_token(headers: &HeaderMap) -> Option<String> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
 }
 
 /// The one parameter that matters here.

@@ -3,7 +3,7 @@
 //! The listener puts [`PeerAddress`] into the request. Behind a reverse proxy that is the proxy's
 //! own, so the setting `trust_forwarded_for` says whether the proxy's header may be believed.
 
-use std::{convert::Infallible, net::IpAddr};
+use std::{any::Any, convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
@@ -17,6 +17,11 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Unix socket.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerAddress(pub IpAddr);
+
+/// The connection's place among all that there may be; a listener adds it to each request's extensions. What outlives
+/// its request holds on to it, so that it counts for as long as it lives.
+#[derive(Clone)]
+pub struct ConnectionPlace(pub Arc<dyn Any + Send + Sync>);
 
 /// The client's address, as far as it is known.
 #[derive(Clone, Copy, Debug)]

@@ -36,6 +36,28 @@ settings! {
 }
 
 settings! {
+    /// The WebSocket over which clients are told what is new the moment it happens (`docs/websocket.md`).
+    pub struct SocketConfig {
+        /// Whether it is offered, under `chat.hearth.websocket`. Without it clients poll, as everywhere else.
+        pub enabled: bool = true,
+        /// The largest frame that a client may send, in bytes. What is larger goes over HTTP.
+        pub frame_bytes_max: u32 = 131_072,
+        /// Calls of one socket that may be under way at once; further ones get `M_LIMIT_EXCEEDED`.
+        pub calls_in_flight_max: u32 = 32,
+        /// Bodies of a sync that may be sent without having been acknowledged.
+        pub ack_window_frames: u32 = 4,
+        /// How large they may be together, in bytes; one alone may be larger.
+        pub ack_window_bytes: u32 = 1_048_576,
+        /// How long a client may leave bodies unacknowledged, in milliseconds, before its socket is closed.
+        pub ack_timeout_ms: u32 = 600_000,
+        /// How often a silent client is asked whether it still lives, in milliseconds; it may miss this once.
+        pub heartbeat_ms: u32 = 30_000,
+        /// How long a client may take to say who it is, in milliseconds.
+        pub auth_timeout_ms: u32 = 5_000,
+    }
+}
+
+settings! {
     /// How often clients may do something. Each limit is a bucket: `burst` at once, then
     /// `per_second` for as long as one likes. What exceeds it gets `M_LIMIT_EXCEEDED` with the
     /// time to wait.

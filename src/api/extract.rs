@@ -77,6 +77,18 @@ impl<T: IncomingRequest> FromRequest<AppState> for RumaFile<T> {
     }
 }
 
+/// A request of ruma's type `T` that is nothing but a path without variables and a query.
+///
+/// # Errors
+/// As [`Ruma`].
+pub fn parse_query<T: IncomingRequest>(uri: http::Uri) -> Result<T, ApiError> {
+    let mut request = http::Request::new(&[][..]);
+    *request.method_mut() = T::METHOD;
+    *request.uri_mut() = uri;
+    let no_variables: [&str; 0] = [];
+    T::try_from_http_request_inner(request, &no_variables).map_err(|error| refusal(&error))
+}
+
 fn announced_bytes(parts: &Parts) -> Option<u64> {
     parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -29,12 +29,15 @@ mod rate_limit;
 mod raw_filter;
 mod reply;
 mod router;
+mod server_sent;
 mod state;
+mod ws;
 
-pub use client_address::PeerAddress;
-pub use config::{ApiConfig, Rate, RateLimitConfig};
+pub use client_address::{ConnectionPlace, PeerAddress};
+pub use config::{ApiConfig, Rate, RateLimitConfig, SocketConfig};
 pub use extract::JSON_BODY_BYTES_MAX;
 pub use json_check::JSON_DEPTH_MAX;
 pub use rate_limit::RateLimits;
 pub use router::build_router;
 pub use state::{AppState, Handles};
+pub use ws::{Connections, Sockets};

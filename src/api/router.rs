@@ -11,6 +11,7 @@ use crate::{
     fallback::{unknown_method, unknown_path},
     federation,
     state::AppState,
+    ws,
 };
 
 /// Paths of state events with an empty key, which ruma's types leave out.
@@ -37,9 +38,18 @@ const UNSTABLE_MUTUAL_ROOMS: &str = "/_matrix/client/unstable/uk.half-shot.msc26
 /// Everything that is served, ready to be given requests.
 ///
 /// The listener adds [`crate::PeerAddress`] to each request; logs, metrics and time limits are layers
-/// of whoever calls this.
-pub fn build_router(state: AppState) -> Router {
-    endpoints()
+/// of whoever calls this. `around` adds those layers for the calls that come over a socket, each of which goes through
+/// the same endpoints.
+pub fn build_router(state: AppState, around: impl FnOnce(Router) -> Router) -> Router {
+    if !state.sockets().config().enabled {
+        return finish(endpoints(), state);
+    }
+    let calls = around(finish(endpoints(), state.clone()));
+    finish(endpoints().merge(ws::router(calls)), state)
+}
+
+fn finish(endpoints: Router<AppState>, state: AppState) -> Router {
+    endpoints
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(CatchPanicLayer::custom(|_| {

@@ -21,7 +21,7 @@ use hearth_homeserver::{
 };
 use ruma::RoomVersionId;
 
-use crate::{config::ApiConfig, rate_limit::RateLimits};
+use crate::{config::ApiConfig, rate_limit::RateLimits, ws::Sockets};
 
 /// Everything that handlers can ask for. Cheap to clone.
 #[derive(Clone)]
@@ -59,6 +59,8 @@ pub struct Handles {
     pub turn: Turn,
     /// Who may do how much.
     pub limits: RateLimits,
+    /// Connections that outlive a request.
+    pub sockets: Sockets,
     /// The version of rooms that name none.
     pub default_room_version: RoomVersionId,
     /// Told when the server stops: whoever waits for news is answered.
@@ -86,6 +88,21 @@ impl AppState {
     /// Accounts and what belongs to them.
     pub fn users(&self) -> &Users {
         &self.0.users
+    }
+
+    /// What changed for a reader.
+    pub fn sync(&self) -> &Sync {
+        &self.0.sync
+    }
+
+    /// Connections that outlive a request.
+    pub fn sockets(&self) -> &Sockets {
+        &self.0.sockets
+    }
+
+    /// Told when the server stops.
+    pub fn stop(&self) -> &Stop {
+        &self.0.stop
     }
 }
 
@@ -119,6 +136,7 @@ handles! {
     Reporting => state: state.0.reporting.clone(),
     Turn => state: state.0.turn.clone(),
     RateLimits => state: state.0.limits.clone(),
+    Sockets => state: state.0.sockets.clone(),
     DefaultRoomVersion => state: DefaultRoomVersion(state.0.default_room_version.clone()),
     Stop => state: state.0.stop.clone(),
     ApiConfig => state: state.0.config.clone(),

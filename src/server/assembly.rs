@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use futures_util::future::BoxFuture;
-use hearth_api::{AppState, Handles, RateLimits};
+use hearth_api::{AppState, Handles, RateLimits, Sockets};
 use hearth_homeserver::admin::Reporting;
 use hearth_homeserver::appservice::AppServices;
 use hearth_homeserver::federation::ServerKeys;
@@ -89,6 +89,8 @@ pub struct Homeserver {
     pub sync: Sync,
     /// Reports by users.
     pub reporting: Reporting,
+    /// Connections that outlive a request.
+    pub sockets: Sockets,
     /// Ends what waits: no new requests, and an answer to those that wait for news.
     pub stop: Stop,
     /// Its workers and connections.
@@ -147,6 +149,7 @@ impl Homeserver {
         let reporting = Reporting::new(&env, users.clone(), rooms.clone());
         let limits = RateLimits::new(config.rate_limits.clone(), Arc::clone(&env.clock));
         let stop = Stop::new();
+        let sockets = Sockets::new(&env, config.websocket.clone(), users.clone(), Arc::new(tasks.clone()));
         let state = AppState::new(Handles {
             users: users.clone(),
             rooms: rooms.clone(),
@@ -163,15 +166,18 @@ impl Homeserver {
             reporting: reporting.clone(),
             turn: Turn::new(config.turn.clone(), Arc::clone(&env.clock)),
             limits,
+            sockets: sockets.clone(),
             default_room_version: config.rooms.default_version.clone(),
             stop: stop.clone(),
             config: config.api.clone(),
         });
         start_workers(&tasks, storage_workers, room_workers, &users, &media, &sync);
+        let watched = sockets.clone();
+        tasks.start_workers(move || watched.list_workers());
         tasks.start_workers(move || search.list_workers());
         tasks.start_workers(move || directory.list_workers());
         tasks.start_vital_worker(Box::new(DelayedEventWorker::new(delayed_events.clone())));
-        Self { env, users, media, rooms, delayed_events, flows, sync, reporting, stop, tasks, state }
+        Self { env, users, media, rooms, delayed_events, flows, sync, reporting, sockets, stop, tasks, state }
     }
 
     /// All that is served to clients and other servers. Needs no listener, so tests call it directly.
@@ -183,9 +189,8 @@ impl Homeserver {
         };
         let place =
             if config.web.ui { hearth_web::Place::Below(config.web.path.clone()) } else { hearth_web::Place::Nowhere };
-        hearth_api::build_router(self.state.clone())
-            .merge(hearth_web::router(&about, &place))
-            .layer(from_fn_with_state(stats.clone(), around_request))
+        let around = |router: Router| router.layer(from_fn_with_state(stats.clone(), around_request));
+        around(hearth_api::build_router(self.state.clone(), around).merge(hearth_web::router(&about, &place)))
     }
 
     /// Who does the operator's commands here.
@@ -211,6 +216,7 @@ impl Homeserver {
             self.rooms.pipeline_stats(),
             Arc::new(self.media.clone()),
             Arc::new(self.sync.clone()),
+            Arc::new(self.sockets.clone()),
         ]
     }
 

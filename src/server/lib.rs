@@ -13,7 +13,7 @@ pub mod identity;
 pub mod listeners;
 mod offline;
 pub mod plan;
-mod runtime;
+pub mod runtime;
 pub mod serve;
 pub mod system;
 pub mod telemetry;

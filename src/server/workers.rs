@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use hearth_api::Connections;
 use hearth_homeserver::metrics::{Gauge, Metered, Reading};
 use hearth_homeserver::{Stop, Worker};
 use hearth_protocol::Clock;
@@ -190,6 +192,12 @@ impl Tasks {
         let _ = tokio::time::timeout(wait, self.0.worker_tasks.wait()).await;
         let workers = self.list_workers().into_iter();
         workers.filter(|status| status.state != WorkerState::Ended).map(|status| status.name).collect()
+    }
+}
+
+impl Connections for Tasks {
+    fn start(&self, connection: BoxFuture<'static, ()>) {
+        self.start_connection(connection);
     }
 }
 

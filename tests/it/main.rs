@@ -14,3 +14,4 @@ mod federation;
 mod harness;
 mod media;
 mod url_previews;
+mod ws;

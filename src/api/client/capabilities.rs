@@ -9,7 +9,14 @@ use hearth_protocol::{OWNED_STATE_VERSION, rules_of};
 use ruma::{RoomVersionId, api::client::discovery::get_capabilities::v3::Request};
 use serde_json::{Map, Value, json};
 
-use crate::{api_error::ApiError, caller::GuestCaller, extract::Ruma, reply::JsonText, state::DefaultRoomVersion};
+use crate::{
+    api_error::ApiError,
+    caller::GuestCaller,
+    extract::Ruma,
+    reply::JsonText,
+    state::DefaultRoomVersion,
+    ws::{self, Sockets},
+};
 
 /// All versions of the specification; each that has rules here is offered as stable.
 const ROOM_VERSIONS: [RoomVersionId; 12] = [
@@ -33,13 +40,14 @@ const ROOM_VERSIONS: [RoomVersionId; 12] = [
 pub async fn get_capabilities(
     State(default): State<DefaultRoomVersion>,
     State(users): State<Users>,
+    State(sockets): State<Sockets>,
     GuestCaller(user): GuestCaller,
     Ruma(_): Ruma<Request>,
 ) -> Result<JsonText, ApiError> {
     let known = ROOM_VERSIONS.iter().filter(|version| rules_of(version).is_some());
     let mut available: Map<String, Value> = known.map(|version| (version.to_string(), "stable".into())).collect();
     available.insert(OWNED_STATE_VERSION.to_owned(), "unstable".into());
-    JsonText::of(&json!({ "capabilities": {
+    let mut capabilities = json!({
         "m.room_versions": { "default": default.0.as_str(), "available": available },
         "m.change_password": { "enabled": true },
         "m.profile_fields": { "enabled": true },
@@ -48,5 +56,9 @@ pub async fn get_capabilities(
         "m.3pid_changes": { "enabled": false },
         "m.get_login_token": { "enabled": users.config().login_tokens && !user.is_guest },
         "m.account_moderation": { "suspend": user.is_admin, "lock": user.is_admin },
-    } }))
+    });
+    if sockets.config().enabled {
+        capabilities[ws::IDENTIFIER] = sockets.limits();
+    }
+    JsonText::of(&json!({ "capabilities": capabilities }))
 }

@@ -4,17 +4,30 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::{
+    extract::{Query, State},
+    response::{IntoResponse as _, Response},
+};
 use hearth_homeserver::{
-    Stop,
     sync::{StateForm, Sync, SyncRequest, TIMEOUT_MS_MAX},
     users::{LocalUser, Users},
 };
 use hearth_protocol::SyncFilter;
-use ruma::api::client::sync::sync_events::v3::{Filter, Request};
+use http::Uri;
+use ruma::api::{
+    Metadata as _,
+    client::sync::sync_events::v3::{Filter, Request},
+    path_builder::PathBuilder as _,
+};
 use serde::Deserialize;
 
-use crate::{api_error::ApiError, caller::GuestCaller, extract::Ruma, reply::JsonText};
+use crate::{
+    api_error::ApiError,
+    caller::GuestCaller,
+    extract::{Ruma, parse_query},
+    reply::JsonText,
+    server_sent::Delivery,
+};
 
 /// Parameters that ruma does not know, or not as they were written.
 #[derive(Debug, Deserialize)]
@@ -28,17 +41,57 @@ pub struct Unstable {
 pub async fn sync(
     State(sync): State<Sync>,
     State(users): State<Users>,
-    State(stop): State<Stop>,
     GuestCaller(user): GuestCaller,
+    delivery: Delivery,
     Query(unstable): Query<Unstable>,
-    Ruma(body): Ruma<Request>,
-) -> Result<JsonText, ApiError> {
+    Ruma(mut body): Ruma<Request>,
+) -> Result<Response, ApiError> {
+    let stream = match delivery {
+        Delivery::Once(stop) => {
+            let request = read_request(&sync, &users, &user, body, unstable).await?;
+            return Ok(JsonText::of(&sync.next(&user, &request, &stop).await?)?.into_response());
+        }
+        Delivery::Stream(stream) => stream,
+    };
+    if let Some(last) = stream.last_event_id() {
+        body.since = Some(last.to_owned());
+    }
+    let request = read_request(&sync, &users, &user, body, unstable).await?;
+    Ok(stream.open(sync, user, request))
+}
+
+/// What a sync asks for whose path and query came over a socket.
+///
+/// # Errors
+/// As over HTTP; and 400 for what has to go over HTTP, since it may be large and a socket does not compress.
+pub async fn read_path(sync: &Sync, users: &Users, user: &LocalUser, path: &str) -> Result<SyncRequest, ApiError> {
+    let uri: Uri = path.parse().map_err(|_| ApiError::invalid_param("`path` is no path with a query."))?;
+    if !Request::PATH_BUILDER.all_paths().any(|known| known == uri.path()) {
+        return Err(ApiError::invalid_param("`path` is not that of a sync."));
+    }
+    let Query(unstable) = Query::<Unstable>::try_from_uri(&uri)
+        .map_err(|_| ApiError::invalid_param("The query has a parameter of the wrong kind."))?;
+    let body: Request = parse_query(uri)?;
+    if body.full_state || body.since.as_deref().unwrap_or_default().is_empty() {
+        return Err(ApiError::invalid_param("A sync without `since`, or with `full_state`, goes over HTTP."));
+    }
+    read_request(sync, users, user, body, unstable).await
+}
+
+/// What a request asks for, whichever way it came.
+async fn read_request(
+    sync: &Sync,
+    users: &Users,
+    user: &LocalUser,
+    body: Request,
+    unstable: Unstable,
+) -> Result<SyncRequest, ApiError> {
     let since = body.since.as_deref().filter(|since| !since.is_empty());
     let since = since.map(|since| sync.parse_token(since)).transpose();
     let since = since.map_err(|_| ApiError::invalid_param("`since` is not a token of this server."))?;
     let mut request = SyncRequest::new(since);
     if let Some(filter) = body.filter {
-        request.filter = Arc::new(load_filter(&users, &user, filter, unstable.filter.as_deref()).await?);
+        request.filter = Arc::new(load_filter(users, user, filter, unstable.filter.as_deref()).await?);
     }
     request.full_state = body.full_state;
     request.timeout_ms =
@@ -49,7 +102,7 @@ pub async fn sync(
         (false, true) => StateForm::AfterUnstable,
         (false, false) => StateForm::Before,
     };
-    JsonText::of(&sync.next(&user, &request, &stop).await?)
+    Ok(request)
 }
 
 /// The filter, from its own text: ruma's type leaves out what the specification says of relations.

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::State;
 use ruma::api::client::discovery::get_supported_versions::{Request, Response};
 
 use crate::{
     extract::Ruma,
     reply::{Reply, Result},
+    ws::{self, Sockets},
 };
 
 /// Clients take a version as a promise that all of its endpoints are there, and use the newest
@@ -39,8 +41,9 @@ const FEATURES: [&str; 9] = [
 ];
 
 /// `GET /_matrix/client/versions`
-pub async fn get_versions(Ruma(_): Ruma<Request>) -> Result<Response> {
+pub async fn get_versions(State(sockets): State<Sockets>, Ruma(_): Ruma<Request>) -> Result<Response> {
     let mut response = Response::new(VERSIONS.map(str::to_owned).to_vec());
     response.unstable_features = BTreeMap::from(FEATURES.map(|feature| (feature.to_owned(), true)));
+    response.unstable_features.insert(ws::IDENTIFIER.to_owned(), sockets.config().enabled);
     Ok(Reply(response))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hearth_protocol::UnixMs;
 use hearth_storage::schema::users::{AccessToken, AccessTokens, Account, Accounts};
 use hearth_storage::{StorageError, Table};
 use ruma::UserId;
@@ -35,6 +36,14 @@ impl Users {
     pub async fn authenticate(&self, token: &str) -> Result<LocalUser, AuthError> {
         let known = self.load_token(token).await?;
         if known.is_locked { Err(AuthError::Locked) } else { Ok(known.user.clone()) }
+    }
+
+    /// Who holds a connection with this token, and until when it is good. For connections that outlive a request:
+    /// [`Users::subscribe_sessions`] says when to ask again.
+    pub async fn authenticate_connection(&self, token: &str) -> Result<(LocalUser, Option<UnixMs>), AuthError> {
+        let known = self.load_token(token).await?;
+        let expires = known.expires_ms.map(UnixMs);
+        if known.is_locked { Err(AuthError::Locked) } else { Ok((known.user.clone(), expires)) }
     }
 
     /// Who calls, also when the account is locked: for logging out.

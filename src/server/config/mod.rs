@@ -20,7 +20,7 @@ pub use sections::{
 };
 pub use sources::{ConfigError, Sources};
 
-use hearth_api::{ApiConfig, RateLimitConfig};
+use hearth_api::{ApiConfig, RateLimitConfig, SocketConfig};
 use hearth_homeserver::media::{MediaConfig, UrlPreviewConfig};
 use hearth_homeserver::outbound::OutboundConfig;
 use hearth_homeserver::people::PeopleConfig;
@@ -70,6 +70,8 @@ sections! {
     tls: TlsConfig,
     /// What clients are told.
     api: ApiConfig,
+    /// How they are told at once.
+    websocket: SocketConfig,
     /// How often they may do something.
     rate_limits: RateLimitConfig,
     /// Accounts.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hearth_api::ConnectionPlace;
 use hearth_homeserver::Stop;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
@@ -14,7 +15,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::address::{BoundListener, BoundSocket};
-use super::connection::{millis, protocol, serve_connection};
+use super::connection::{Peer, millis, protocol, serve_connection};
 use super::limits::ConnectionLimits;
 use crate::config::ListenersConfig;
 use crate::workers::Tasks;
@@ -76,17 +77,17 @@ pub async fn serve(listener: BoundListener, tls: Option<TlsAcceptor>, edge: Arc<
                 let Some(address_place) = edge.limits.place_for(address) else { continue };
                 prepare(&stream);
                 let (edge_of_task, tls) = (Arc::clone(&edge), tls.clone());
-                edge.tasks.start_connection(async move {
-                    let _places = (place, address_place);
-                    serve_tcp(edge_of_task, tls, stream, address).await;
-                });
+                let place = ConnectionPlace(Arc::new((place, address_place)));
+                edge.tasks.start_connection(serve_tcp(
+                    edge_of_task,
+                    tls,
+                    stream,
+                    Peer { address: Some(address), place },
+                ));
             }
             Ok(Accepted::Unix(stream)) => {
-                let edge_of_task = Arc::clone(&edge);
-                edge.tasks.start_connection(async move {
-                    let _place = place;
-                    serve_connection(edge_of_task, stream, None).await;
-                });
+                let peer = Peer { address: None, place: ConnectionPlace(Arc::new(place)) };
+                edge.tasks.start_connection(serve_connection(Arc::clone(&edge), stream, peer));
             }
             Err(error) if is_of_one_peer(error.kind()) => {}
             Err(error) => {
@@ -128,9 +129,9 @@ fn prepare(stream: &TcpStream) {
     let _ = socket.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
 }
 
-async fn serve_tcp(edge: Arc<Edge>, tls: Option<TlsAcceptor>, stream: TcpStream, address: IpAddr) {
+async fn serve_tcp(edge: Arc<Edge>, tls: Option<TlsAcceptor>, stream: TcpStream, peer: Peer) {
     let Some(tls) = tls else {
-        return serve_connection(edge, stream, Some(address)).await;
+        return serve_connection(edge, stream, peer).await;
     };
     // In boxes: the future of a connection without TLS would be as large as one with it.
     let handshake = Box::pin(tokio::time::timeout(edge.handshake_timeout, tls.accept(stream)));
@@ -139,7 +140,7 @@ async fn serve_tcp(edge: Arc<Edge>, tls: Option<TlsAcceptor>, stream: TcpStream,
         () = edge.stop.cancelled() => return,
     };
     if let Ok(Ok(stream)) = shaken {
-        Box::pin(serve_connection(edge, stream, Some(address))).await;
+        Box::pin(serve_connection(edge, stream, peer)).await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
-use hearth_api::PeerAddress;
+use hearth_api::{ConnectionPlace, PeerAddress};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -33,6 +33,14 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long an HTTP/2 peer may take to say so.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The other end, and the place that it takes.
+#[derive(Clone)]
+pub(super) struct Peer {
+    pub(super) address: Option<IpAddr>,
+    /// Given back when the connection and all that outlives its requests have ended.
+    pub(super) place: ConnectionPlace,
+}
+
 /// What all connections have in common.
 pub(super) fn protocol(config: &ListenersConfig) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -48,6 +56,8 @@ pub(super) fn protocol(config: &ListenersConfig) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_TIMEOUT)
+        // WebSockets over HTTP/2 (RFC 8441).
+        .enable_connect_protocol()
         .max_concurrent_streams(config.http2_streams_max)
         .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
     builder
@@ -58,7 +68,7 @@ pub(super) fn millis(ms: u32) -> Duration {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve_connection<S>(edge: Arc<Edge>, stream: S, peer: Option<IpAddr>)
+pub(super) async fn serve_connection<S>(edge: Arc<Edge>, stream: S, peer: Peer)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -68,7 +78,7 @@ where
         service_fn(move |request: Request<Incoming>| {
             spoken.store(true, Ordering::Relaxed);
             let (router, body_timeout) = (edge.router.clone(), edge.body_timeout);
-            call_router(router, request, body_timeout, peer)
+            call_router(router, request, body_timeout, peer.clone())
         })
     };
     // In a box: pinned in place, the connection would have room in this future twice, before it is moved and after.
@@ -100,10 +110,11 @@ async fn call_router(
     mut router: Router,
     request: Request<Incoming>,
     body_timeout: Duration,
-    peer: Option<IpAddr>,
+    peer: Peer,
 ) -> Result<Response, Infallible> {
     let mut request = request.map(|incoming| into_body(incoming, body_timeout));
-    if let Some(address) = peer {
+    request.extensions_mut().insert(peer.place);
+    if let Some(address) = peer.address {
         request.extensions_mut().insert(PeerAddress(address));
     }
     router.call(request).await

@@ -11,6 +11,7 @@ async fn everyone_is_told_what_is_spoken() {
     assert_eq!(answer["unstable_features"]["org.matrix.msc4222"], true);
     // By this some clients decide that media is to be had by the endpoints for users.
     assert!(versions.contains(&"v1.11".into()), "{answer}");
+    assert_eq!(answer["unstable_features"]["chat.hearth.websocket"], true);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod pictures;
 mod response;
 mod schema;
 mod server;
+mod socket;
 mod spec;
 mod yaml;
 
@@ -13,3 +14,4 @@ pub use client::{Client, PASSWORD, escape, event_id};
 pub use pictures::{encoded, picture};
 pub use response::Response;
 pub use server::TestServer;
+pub use socket::{CONNECT_PATH, TestSocket};

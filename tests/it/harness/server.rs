@@ -1,14 +1,17 @@
 //! The homeserver under test: assembled in this process, with time and randomness in the test's hand.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use hearth_homeserver::Env;
 use hearth_homeserver::appservice::AppServices;
 use hearth_homeserver::users::{NewRegistrationToken, Registration, UsersConfig};
+use hearth_homeserver::{Env, Stop};
 use hearth_protocol::{MockClock, SeededRng, Signer, UnixMs};
 use hearth_server::assembly::Homeserver;
-use hearth_server::config::Config;
+use hearth_server::config::{Config, ListenersConfig};
+use hearth_server::listeners::{Address, Edge, bind, serve};
+use hearth_server::runtime::raise_file_limit;
 use hearth_server::system::SystemClock;
 use hearth_server::telemetry::RequestStats;
 use hearth_storage::{Durability, Engine, EngineCalls, MemoryFaults, Store, StoreOptions};
@@ -110,6 +113,22 @@ impl TestServer {
     /// A new registration token that may be used any number of times.
     pub async fn registration_token(&self) -> String {
         self.homeserver.users.create_registration_token(NewRegistrationToken::default()).await.expect("a token")
+    }
+
+    /// Serves a port of this machine, for what needs a connection that lasts. It ends with the server's stop.
+    pub fn listen(&self) -> SocketAddr {
+        raise_file_limit();
+        let (tasks, stop) = (self.homeserver.tasks.clone(), self.homeserver.stop.clone());
+        let edge = Edge::new(self.app.clone(), &ListenersConfig::default(), tasks.clone(), stop, Stop::new());
+        let listener = bind(&Address::parse("127.0.0.1:0").expect("an address"), 0).expect("a port");
+        let Address::Tcp(address) = listener.address else { panic!("TCP was asked for") };
+        tasks.start_listener(serve(listener, None, edge));
+        address
+    }
+
+    /// Whatever is served, for requests that no client makes.
+    pub fn app(&self) -> Router {
+        self.app.clone()
     }
 
     /// What the engine was asked for so far.

@@ -1,0 +1,145 @@
+//! `/sync` as server-sent events: each body is an event whose id is the position after it.
+//! (HTML standard, "Server-sent events")
+//!
+//! Nothing is computed before the client's connection has taken what was sent, and a stream ends with its session.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use hearth_homeserver::{
+    Stop,
+    sync::{Sync, SyncRequest},
+    users::LocalUser,
+};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
+    request::Parts,
+};
+
+use crate::{
+    caller::access_token,
+    state::AppState,
+    ws::{Seat, Sockets},
+};
+
+/// How long a stream is silent before a comment keeps it open through proxies, in milliseconds.
+const KEEP_ALIVE_MS: u64 = 25_000;
+
+/// How a client wants what is new.
+pub enum Delivery {
+    /// In one answer; the waiting for it ends with the server.
+    Once(Stop),
+    /// As a stream of events.
+    Stream(Box<EventStream>),
+}
+
+/// A stream of events that is to be opened.
+pub struct EventStream {
+    sockets: Sockets,
+    stop: Stop,
+    token: String,
+    last_event_id: Option<String>,
+}
+
+impl FromRequestParts<AppState> for Delivery {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let stop = state.stop().clone();
+        let token = wants_events(&parts.headers).then(|| access_token(parts, state.config().token_in_query)).flatten();
+        // Application services have no session whose end could end the stream.
+        let token = token.filter(|token| state.services().find_by_token(token).is_none());
+        let Some(token) = token else { return Ok(Self::Once(stop)) };
+        let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok());
+        Ok(Self::Stream(Box::new(EventStream {
+            sockets: state.sockets().clone(),
+            stop,
+            token,
+            last_event_id: last_event_id.filter(|id| !id.is_empty()).map(str::to_owned),
+        })))
+    }
+}
+
+fn wants_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case("text/event-stream")
+    })
+}
+
+/// A stream that is open.
+struct Open {
+    stream: EventStream,
+    seat: Seat,
+    sync: Sync,
+    user: LocalUser,
+    request: SyncRequest,
+}
+
+impl EventStream {
+    /// The position after the last event that the client has.
+    pub fn last_event_id(&self) -> Option<&str> {
+        self.last_event_id.as_deref()
+    }
+
+    /// Begins to send. The first body comes at once.
+    pub fn open(self: Box<Self>, sync: Sync, user: LocalUser, request: SyncRequest) -> Response {
+        let seat = self.sockets.sit(&user);
+        let request = SyncRequest { timeout_ms: 0, ..request };
+        let open = Box::new(Open { stream: *self, seat, sync, user, request });
+        let body = Body::from_stream(unfold(open, async |mut open| {
+            let event = open.next().await?;
+            Some((Ok::<Bytes, Infallible>(event), open))
+        }));
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        (headers, body).into_response()
+    }
+}
+
+impl Open {
+    /// The next event, or a comment after a silence; none at the end of the session or the server.
+    async fn next(&mut self) -> Option<Bytes> {
+        let response = loop {
+            let news = self.sync.next(&self.user, &self.request, &self.stream.stop);
+            tokio::select! {
+                news = news => break news.inspect_err(|error| tracing::error!(%error, "a stream ends")).ok()?,
+                () = self.seat.rung() => self.check().await?,
+            }
+        };
+        if self.stream.stop.is_cancelled() {
+            return None;
+        }
+        // It may have been computed while the session ended.
+        self.check().await?;
+        let is_silent = self.request.timeout_ms > 0 && response.is_empty();
+        let event = if is_silent {
+            Bytes::from_static(b":\n\n")
+        } else {
+            self.stream.sockets.note_body();
+            let mut event = format!("id: {}\ndata: ", response.next_batch).into_bytes();
+            serde_json::to_writer(&mut event, &response).ok()?;
+            event.extend_from_slice(b"\n\n");
+            event.into()
+        };
+        self.request.since = Some(response.next_batch);
+        self.request.timeout_ms = KEEP_ALIVE_MS;
+        self.request.full_state = false;
+        Some(event)
+    }
+
+    /// Whether the session is still there.
+    async fn check(&self) -> Option<()> {
+        self.stream.sockets.users().authenticate(&self.stream.token).await.ok().map(drop)
+    }
+}

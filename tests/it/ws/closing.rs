@@ -1,0 +1,241 @@
+//! How sockets end: by the client's fault, with the session, with a newer socket, and with the server.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{Client, PASSWORD, TestServer, TestSocket, escape};
+
+/// A heartbeat that a test can wait for, in milliseconds.
+const HEARTBEAT_MS: u32 = 400;
+
+async fn start_with_short_heartbeat() -> TestServer {
+    TestServer::start_with(|config| config.websocket.heartbeat_ms = HEARTBEAT_MS).await
+}
+
+#[tokio::test]
+async fn what_is_no_frame_is_4400() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let address = server.listen();
+    let call = json!({ "op": "call", "id": "c", "method": "GET", "path": "/_matrix/client/v3/joined_rooms" });
+    let messages = [
+        Message::text("garbage"),
+        Message::text("{}"),
+        Message::text(r#"{"op":"dance"}"#),
+        Message::text(r#"{"op":"call","id":"1"}"#),
+        Message::binary(call.to_string().into_bytes()),
+    ];
+    for message in messages {
+        let mut socket = TestSocket::open(address, &alice).await;
+        socket.send_message(message.clone()).await;
+        assert_eq!(socket.code().await, Some(4400), "{message:?}");
+    }
+    let mut early = TestSocket::connect(address).await;
+    early.send(call).await;
+    assert_eq!(early.code().await, Some(4400), "the first frame is `auth`");
+    let mut hasty = TestSocket::open(address, &alice).await;
+    hasty.sync_from_now("s", &alice).await;
+    hasty.ack("s", &json!(7)).await;
+    assert_eq!(hasty.code().await, Some(4400), "what was not sent is not acknowledged");
+    alice.get("/account/whoami").await.ok();
+}
+
+#[tokio::test]
+async fn frames_beyond_the_limit_are_4413() {
+    let server = TestServer::start_with(|config| config.websocket.frame_bytes_max = 4_000).await;
+    let alice = server.register("alice").await;
+    let address = server.listen();
+    for bytes in [4_001, 7_000, 100_000] {
+        let mut socket = TestSocket::open(address, &alice).await;
+        socket.send_text(&format!(r#"{{"op":"ping","x":"{}"}}"#, "x".repeat(bytes))).await;
+        // A close frame may be lost behind so much that nobody reads: then the connection is gone all the same.
+        let code = socket.code().await;
+        assert!(code == Some(4413) || (bytes > 8_000 && code.is_none()), "{bytes}: {code:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_says_nothing_or_something_wrong_is_let_go() {
+    let server = TestServer::start_with(|config| config.websocket.auth_timeout_ms = 200).await;
+    let alice = server.register("alice").await;
+    let address = server.listen();
+    assert_eq!(TestSocket::connect(address).await.code().await, Some(4408));
+    let mut stranger = TestSocket::connect(address).await;
+    stranger.send(json!({ "op": "auth", "token": "nobody" })).await;
+    assert_eq!(stranger.code().await, Some(4401));
+    let mut known = TestSocket::open(address, &alice).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(known.call("GET", "/joined_rooms", None).await["status"], 200, "who is known may take their time");
+}
+
+#[tokio::test]
+async fn a_token_of_another_user_or_device_is_4403() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let address = server.listen();
+    for other in [bob, alice.log_in_again().await] {
+        let mut socket = TestSocket::open(address, &alice).await;
+        socket.send(json!({ "op": "auth", "token": other.token })).await;
+        assert_eq!(socket.code().await, Some(4403));
+    }
+    let mut socket = TestSocket::open(address, &alice).await;
+    socket.authenticate(&alice).await;
+    assert_eq!(socket.call("GET", "/joined_rooms", None).await["status"], 200);
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_ends_its_socket_at_once() {
+    let server = TestServer::start().await;
+    let admin = server.register("admin").await;
+    let id = ruma::UserId::parse(admin.user_id.as_str()).expect("an id");
+    server.homeserver.users.set_admin(&id, true).await.expect("an account");
+    let address = server.listen();
+    let auth = |client: &Client| {
+        json!({ "type": "m.login.password", "password": PASSWORD,
+            "identifier": { "type": "m.id.user", "user": client.user_id } })
+    };
+    for way in ["logout", "logout all", "device", "password", "deactivate", "lock"] {
+        let alice = server.register(&format!("alice-{}", way.replace(' ', "-"))).await;
+        let phone = alice.log_in_again().await;
+        let mut socket = TestSocket::open(address, &phone).await;
+        let mut streaming = TestSocket::open(address, &phone).await;
+        streaming.sync_from_now("s", &phone).await;
+        match way {
+            "logout" => drop(phone.post("/logout", json!({})).await.ok()),
+            "logout all" => drop(alice.post("/logout/all", json!({})).await.ok()),
+            "device" => {
+                let body = json!({ "devices": [phone.device_id], "auth": auth(&alice) });
+                alice.post("/delete_devices", body).await.ok();
+            }
+            "password" => {
+                let body = json!({ "new_password": "another long password", "auth": auth(&alice) });
+                alice.post("/account/password", body).await.ok();
+            }
+            "deactivate" => drop(alice.post("/account/deactivate", json!({ "auth": auth(&alice) })).await.ok()),
+            _ => {
+                let path = format!("/_matrix/client/v1/admin/lock/{}", escape(&alice.user_id));
+                admin.put(&path, json!({ "locked": true })).await.ok();
+            }
+        }
+        assert_eq!(socket.code().await, Some(4401), "{way}");
+        assert_eq!(streaming.next_or_code().await, Err(Some(4401)), "{way}: and not another body");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_another_session_ends_nothing() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let phone = alice.log_in_again().await;
+    let mut socket = TestSocket::open(server.listen(), &alice).await;
+    phone.post("/logout", json!({})).await.ok();
+    assert_eq!(socket.call("GET", "/joined_rooms", None).await["status"], 200);
+}
+
+async fn log_in_with_refresh(server: &TestServer) -> (Client, Value) {
+    let body = json!({
+        "type": "m.login.password", "password": PASSWORD, "refresh_token": true,
+        "identifier": { "type": "m.id.user", "user": "alice" },
+    });
+    let answer = server.client().post("/login", body).await.ok();
+    (server.client().signed_in(&answer), answer)
+}
+
+#[tokio::test]
+async fn a_refreshed_token_comes_in_band_and_an_old_one_runs_out() {
+    let server = start_with_short_heartbeat().await;
+    server.register("alice").await;
+    let (alice, answer) = log_in_with_refresh(&server).await;
+    let address = server.listen();
+    let mut renewed = TestSocket::open(address, &alice).await;
+    renewed.sync_from_now("s", &alice).await;
+    let fresh = server.client().post("/refresh", json!({ "refresh_token": answer["refresh_token"] })).await.ok();
+    let fresh = alice.with_token(fresh["access_token"].as_str().expect("a token"));
+    server.clock.advance(200_000);
+    renewed.authenticate(&fresh).await;
+    // The old token has ended with the first use of the new one, and the socket goes on.
+    alice.get("/joined_rooms").await.fails(401, "M_UNKNOWN_TOKEN");
+    assert_eq!(renewed.call("GET", "/joined_rooms", None).await["status"], 200);
+    server.clock.advance(200_000);
+    assert_eq!(renewed.code().await, Some(4401), "nobody refreshed it again");
+}
+
+#[tokio::test]
+async fn no_body_goes_out_for_a_token_that_ran_out() {
+    let server = TestServer::start().await;
+    let bob = server.register("bob").await;
+    server.register("alice").await;
+    let (alice, _) = log_in_with_refresh(&server).await;
+    let room = bob.create_room_with(&[&alice]).await;
+    let mut socket = TestSocket::open(server.listen(), &alice).await;
+    socket.sync_from_now("s", &alice).await;
+    server.clock.advance(301_000);
+    bob.send_text(&room, "too late").await;
+    assert_eq!(socket.next_or_code().await, Err(Some(4401)));
+}
+
+#[tokio::test]
+async fn a_newer_socket_of_the_same_page_takes_over() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let address = server.listen();
+    let mut older = TestSocket::open(address, &alice).await;
+    older.sync_from_now("s", &alice).await;
+    let mut other_page = TestSocket::open(address, &alice).await;
+    other_page.sync_from_now("other", &alice).await;
+    let mut newer = TestSocket::open(address, &alice).await;
+    newer.sync_from_now("s", &alice).await;
+    assert_eq!(older.code().await, Some(4409));
+    let room = alice.create_room(json!({})).await;
+    newer.body_with("s", &room).await;
+    other_page.body_with("other", &room).await;
+}
+
+#[tokio::test]
+async fn who_never_acknowledges_is_4429() {
+    let server = start_with_short_heartbeat().await;
+    let alice = server.register("alice").await;
+    let since = alice.sync(None).await;
+    let mut socket = TestSocket::open(server.listen(), &alice).await;
+    socket.sync("s", since["next_batch"].as_str().unwrap()).await;
+    assert_eq!(socket.next().await["seq"], 1);
+    server.clock.advance(599_000);
+    assert_eq!(socket.call("GET", "/joined_rooms", None).await["status"], 200);
+    server.clock.advance(2_000);
+    assert_eq!(socket.code().await, Some(4429));
+}
+
+#[tokio::test]
+async fn who_is_silent_for_two_heartbeats_is_dropped_and_who_answers_pings_is_not() {
+    let server = start_with_short_heartbeat().await;
+    let alice = server.register("alice").await;
+    let address = server.listen();
+    let mut silent = TestSocket::open(address, &alice).await;
+    let mut living = TestSocket::open(address, &alice).await;
+    let wait = Duration::from_millis(u64::from(HEARTBEAT_MS) * 5);
+    // Reading answers the server's pings.
+    let read = tokio::time::timeout(wait, living.next_or_code()).await;
+    assert!(read.is_err(), "{read:?}");
+    assert_eq!(living.call("GET", "/joined_rooms", None).await["status"], 200);
+    assert_eq!(silent.code().await, None);
+}
+
+#[tokio::test]
+async fn a_stop_says_good_bye_and_waits_for_the_sockets() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let address = server.listen();
+    let mut idle = TestSocket::connect(address).await;
+    let mut socket = TestSocket::open(address, &alice).await;
+    socket.sync_from_now("s", &alice).await;
+    server.homeserver.stop.cancel();
+    let bye = socket.next().await;
+    assert_eq!(bye["op"], "bye");
+    assert!(bye["after_ms"].as_u64().unwrap() < 60_000, "{bye}");
+    assert_eq!(socket.code().await, Some(1012));
+    assert_eq!(idle.code().await, Some(1012));
+    drop((idle, socket));
+    assert!(server.homeserver.tasks.finish_connections(Duration::from_secs(30)).await);
+}
