@@ -18,7 +18,7 @@ use hearth_homeserver::{
     users::LocalUser,
 };
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
     request::Parts,
 };
@@ -102,6 +102,8 @@ impl EventStream {
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            // What nginx would otherwise gather, it passes on at once.
+            (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
         ];
         (headers, body).into_response()
     }

@@ -318,6 +318,9 @@ impl Socket {
         if self.silent_heartbeats >= SILENT_HEARTBEATS_MAX {
             return Err(End::Gone);
         }
+        if let Some(Member { session, .. }) = &self.member {
+            self.users().record_seen(&session.user, self.address);
+        }
         self.wire.ping();
         self.reset_beat();
         Ok(())
