@@ -81,6 +81,12 @@ impl Calls {
         Ok(None)
     }
 
+    /// Nobody waits for any of them any more.
+    pub fn cancel_all(&mut self) {
+        self.running.clear();
+        self.handles.clear();
+    }
+
     /// Nobody waits for this call any more.
     pub fn cancel(&mut self, id: &str) {
         if let Some(handle) = self.handles.remove(id) {

@@ -86,10 +86,11 @@ impl From<Close> for End {
 
 impl Socket {
     /// A socket of which it is not known yet who is there.
-    pub fn new(socket: WebSocket, around: Around) -> Self {
+    pub fn new(socket: WebSocket, around: Around) -> Box<Self> {
         let Around { state, calls, address, place } = around;
         let config = state.sockets().config();
-        Self {
+        // In a place of its own: a future that holds it would hold it several times over.
+        Box::new(Self {
             wire: Wire::new(socket),
             address,
             _place: place,
@@ -101,11 +102,11 @@ impl Socket {
             is_heard: false,
             silent_heartbeats: 0,
             state,
-        }
+        })
     }
 
     /// Runs it to its end. `session` is who opened it, if the upgrade said so.
-    pub async fn run(mut self, session: Option<Session>) {
+    pub async fn run(mut self: Box<Self>, session: Option<Session>) {
         if let Some(session) = session {
             self.admit(session);
         }
@@ -116,12 +117,13 @@ impl Socket {
             }
         };
         // What runs on it ends at once; only the close frame may take its time.
-        let Self { wire, member, syncs, calls, .. } = self;
-        drop((member, syncs, calls));
+        self.syncs.end_all();
+        self.calls.cancel_all();
+        self.member = None;
         match end {
             End::Gone => {}
-            End::Closed => wire.finish().await,
-            End::Close(close) => wire.close(close).await,
+            End::Closed => self.wire.finish().await,
+            End::Close(close) => self.wire.close(close).await,
         }
     }
 

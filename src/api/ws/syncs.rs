@@ -100,6 +100,11 @@ impl Syncs {
         });
     }
 
+    /// Ends all of them.
+    pub fn end_all(&mut self) {
+        self.running.clear();
+    }
+
     /// Ends a sync.
     pub fn stop(&mut self, id: &str) {
         self.running.retain(|running| running.id != id);

@@ -73,13 +73,13 @@ impl Wire {
     }
 
     /// Says why it ends, and waits a little for the other end to have read it.
-    pub async fn close(mut self, close: Close) {
+    pub async fn close(&mut self, close: Close) {
         self.waiting.push_back(Message::Close(Some(close.frame())));
         self.finish().await;
     }
 
     /// Sends what waits and reads to the end, for a little while.
-    pub async fn finish(mut self) {
+    pub async fn finish(&mut self) {
         let ended = poll_fn(|cx| {
             loop {
                 match self.poll_next(cx) {
