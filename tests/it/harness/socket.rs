@@ -18,7 +18,7 @@ use super::yaml::parse_yaml;
 use super::{Client, escape};
 
 /// Long enough for anything that should happen at once, on a machine that is busy.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(120);
 
 /// How long nothing has to come to be taken for nothing.
 const QUIET: Duration = Duration::from_millis(300);

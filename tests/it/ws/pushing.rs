@@ -1,5 +1,8 @@
 //! Bodies: the first at once, news as they happen, and never more than the client keeps up with.
 
+use std::time::Duration;
+
+use hearth_server::config::Config;
 use serde_json::{Value, json};
 
 use crate::harness::{CONNECT_PATH, Client, TestServer, TestSocket, escape};
@@ -231,7 +234,12 @@ async fn a_reader_that_does_not_read_holds_up_nobody_and_loses_nothing() {
 #[tokio::test]
 async fn a_storm_of_reconnections_is_served_and_leaves_nothing_behind() {
     const SOCKETS: usize = 2_000;
-    let server = TestServer::start().await;
+    // A machine that is busy may take its time over so many.
+    let patient = |config: &mut Config| {
+        config.websocket.auth_timeout_ms = 120_000;
+        config.websocket.heartbeat_ms = 120_000;
+    };
+    let server = TestServer::start_with(patient).await;
     let alice = server.register("alice").await;
     let room = alice.create_room(json!({})).await;
     let since = position(&alice.sync(None).await);
@@ -249,7 +257,7 @@ async fn a_storm_of_reconnections_is_served_and_leaves_nothing_behind() {
         for (socket, id) in &mut sockets {
             socket.body(id).await;
         }
-        assert_eq!(server.homeserver.sockets.count(), SOCKETS as u64);
+        settle_at(&server, SOCKETS).await;
         let text = format!("to all of round {round}");
         alice.send_text(&room, &text).await;
         for (socket, id) in &mut sockets {
@@ -257,7 +265,15 @@ async fn a_storm_of_reconnections_is_served_and_leaves_nothing_behind() {
         }
         drop(sockets);
     }
-    while server.homeserver.sockets.count() > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    settle_at(&server, 0).await;
+}
+
+/// Waits until there are so many sockets: the ends of old ones take a moment to arrive.
+async fn settle_at(server: &TestServer, sockets: usize) {
+    let settled = async {
+        while server.homeserver.sockets.count() != sockets as u64 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), settled).await.expect("neither more nor fewer sockets");
 }
