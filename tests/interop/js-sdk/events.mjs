@@ -61,11 +61,18 @@ async function assertTwice(promise) {
     assertEqual(refusal?.errcode, "M_DUPLICATE_ANNOTATION", "the second reaction");
 }
 
+/// The SDK throws where sync tells of a message in a thread before the sending of it is answered; it is sent then.
+async function sayInThread(client, id, body) {
+    await client.sendMessage(roomId, id, text(body)).catch((error) => {
+        if (!String(error).includes("not a local echo")) throw error;
+    });
+}
+
 let root;
 await check("thread", async () => {
     root = await say(carol, roomId, "let us talk of this apart");
     await eventOf(dave, roomId, root, "the root");
-    for (const body of ["first", "second", "third"]) await dave.sendMessage(roomId, root, text(body));
+    for (const body of ["first", "second", "third"]) await sayInThread(dave, root, body);
     const thread = () => roomFor(carol).getThread(root);
     await waitFor("the thread", () => thread()?.length === 3);
     await waitFor("its last message", () => thread().replyToEvent?.getContent().body === "third");
@@ -77,7 +84,7 @@ await check("thread", async () => {
 });
 await check("list of threads", async () => {
     const other = await say(carol, roomId, "another thing");
-    await carol.sendMessage(roomId, other, text("to begin with"));
+    await sayInThread(carol, other, "to begin with");
     const list = async (which) => {
         const { chunk } = await dave.createThreadListMessagesRequest(roomId, null, 20, sdk.Direction.Backward, which);
         return chunk.map((event) => event.event_id).reverse(); // The SDK turns the server's list around.
@@ -94,12 +101,13 @@ await check("unread: messages, mentions, threads; read again", async () => {
     const mention = { "m.mentions": { user_ids: [carol.getUserId()] } };
     const { event_id: last } = await dave.sendMessage(roomId, text("carol: and another", mention));
     await waitFor("two unread, one a mention", () => JSON.stringify(counts()) === "[2,1]");
-    const { event_id: deep } = await dave.sendMessage(roomId, root, text("fourth"));
+    await sayInThread(dave, root, "fourth");
     await waitFor("one unread in the thread", () => inThread() === 1);
     await carol.sendReadReceipt(await eventOf(carol, roomId, last, "the mention"));
     await waitFor("the room read", () => JSON.stringify(counts()) === "[0,0]");
     assertEqual(inThread(), 1, "unread in the thread after the room was read");
-    const reply = await waitFor("the reply", () => roomFor(carol).getThread(root)?.findEventById(deep));
+    const reply = await waitFor("the reply", () =>
+        roomFor(carol).getThread(root)?.events.find((event) => event.getContent().body === "fourth"));
     await carol.sendReadReceipt(reply);
     await waitFor("the thread read", () => inThread() === 0);
 });
