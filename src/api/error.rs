@@ -42,6 +42,7 @@ impl From<RoomError> for ApiError {
             RoomError::UnknownEvent => Self::not_found("Event not found."),
             RoomError::Forbidden(reason) => Self::forbidden(reason),
             RoomError::Refused(rejection @ Rejection::StateKeyOwnerMalformed) => Self::bad_json(rejection.to_string()),
+            RoomError::Refused(rejection @ Rejection::PowerNamesCreator) => Self::invalid_param(rejection.to_string()),
             RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),
             RoomError::BadEvent(bad @ BadEvent::TooLarge { .. }) => Self::too_large(bad.to_string()),
             RoomError::BadEvent(bad) => Self::bad_json(bad.to_string()),

@@ -18,9 +18,10 @@ use axum::{
 use bytes::Bytes;
 use http::{Method, StatusCode, header::CONTENT_LENGTH, request::Parts};
 use ruma::api::{
-    IncomingRequest,
+    IncomingRequest, Metadata,
     error::{DeserializationError, HeaderDeserializationError},
 };
+use serde_json::{Map, Value};
 
 use crate::{
     api_error::ApiError,
@@ -91,6 +92,33 @@ pub fn parse_query<T: IncomingRequest>(uri: http::Uri) -> Result<T, ApiError> {
 
 fn announced_bytes(parts: &Parts) -> Option<u64> {
     parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A request together with its whole body, of an operation that takes over fields that it does not know.
+#[derive(Debug)]
+pub struct WithContent<T> {
+    /// What ruma knows of it.
+    pub request: T,
+    /// The body's fields, known ones among them.
+    pub content: Map<String, Value>,
+}
+
+impl<T: Metadata> Metadata for WithContent<T> {
+    const METHOD: Method = T::METHOD;
+    const RATE_LIMITED: bool = T::RATE_LIMITED;
+    type Authentication = T::Authentication;
+    type PathBuilder = T::PathBuilder;
+    const PATH_BUILDER: T::PathBuilder = T::PATH_BUILDER;
+}
+
+impl<T: IncomingRequest> IncomingRequest for WithContent<T> {
+    type EndpointError = T::EndpointError;
+    type OutgoingResponse = T::OutgoingResponse;
+
+    fn try_from_http_request_inner(request: http::Request<&[u8]>, path: &[&str]) -> Result<Self, DeserializationError> {
+        let content = serde_json::from_slice(request.body())?;
+        Ok(Self { request: T::try_from_http_request_inner(request, path)?, content })
+    }
 }
 
 /// The path's variables, percent-decoded.

@@ -111,6 +111,14 @@ impl EventFilter {
         Self::compile(&RoomEventFilter::default())
     }
 
+    /// Whether it may hold events back, so that who asks with another filter may find more.
+    pub fn holds_events_back(&self) -> bool {
+        let Self { limit, lazy_load_members, include_redundant_members, unread_thread_notifications, .. } = *self;
+        let open =
+            Self { limit, lazy_load_members, include_redundant_members, unread_thread_notifications, ..Self::all() };
+        *self != open
+    }
+
     /// Compiles a filter of room events.
     pub fn compile(filter: &RoomEventFilter) -> Self {
         let (lazy_load_members, include_redundant_members) = match filter.lazy_load_options {

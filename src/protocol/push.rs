@@ -14,10 +14,10 @@ use ruma::{
     events::AnySyncTimelineEvent,
     power_levels::{NotificationPowerLevels, NotificationPowerLevelsKey},
     push::{
-        Action, AnyPushRuleRef, ConditionalPushRule, ConditionalPushRuleInit, EventMatchConditionData,
-        EventPropertyIsConditionData, FlattenedJson, HighlightTweakValue, PatternedPushRuleInit, PushCondition,
-        PushConditionPowerLevelsCtx, PushConditionRoomCtx, RoomMemberCountConditionData, RoomMemberCountIs, Ruleset,
-        SenderNotificationPermissionConditionData, SoundTweakValue, Tweak,
+        Action, AnyPushRuleRef, ConditionalPushRule, ConditionalPushRuleInit, EventMatchConditionData, FlattenedJson,
+        HighlightTweakValue, PatternedPushRuleInit, PushCondition, PushConditionPowerLevelsCtx, PushConditionRoomCtx,
+        RoomMemberCountConditionData, RoomMemberCountIs, Ruleset, SenderNotificationPermissionConditionData,
+        SoundTweakValue, Tweak,
     },
     room_version_rules::RoomPowerLevelsRules,
     serde::Raw,
@@ -108,7 +108,7 @@ enum PollRule {
 
 fn build_poll_rule(name: &str, kind: &str, rule: PollRule) -> ConditionalPushRule {
     let mut conditions =
-        vec![PushCondition::EventPropertyIs(EventPropertyIsConditionData::new("type".to_owned(), kind.into()))];
+        vec![PushCondition::EventMatch(EventMatchConditionData::new("type".to_owned(), kind.to_owned()))];
     let mut actions = Vec::new();
     if rule != PollRule::Silent {
         actions.push(Action::Notify);

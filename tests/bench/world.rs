@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::{Router, body::Body};
 use futures_util::{StreamExt as _, stream};
 use hearth_api::PeerAddress;
-use hearth_homeserver::rooms::NewEvent;
+use hearth_homeserver::rooms::{JoinWish, NewEvent};
 use hearth_homeserver::users::{LocalUser, NewDevice, NewUser};
 use hearth_server::assembly::Homeserver;
 use hearth_server::config::{Config, Durability};
@@ -98,7 +98,7 @@ impl World {
         note(&format!("{} users join a room", members.len()));
         let room = RoomId::parse(room).expect("a room id");
         let join = async |member: &Member| {
-            self.homeserver.rooms.join(&member.user, &room, None, None).await.expect("joined");
+            self.homeserver.rooms.join(&member.user, &room, JoinWish::default()).await.expect("joined");
         };
         stream::iter(members).for_each_concurrent(AT_ONCE, join).await;
     }

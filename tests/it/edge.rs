@@ -177,7 +177,8 @@ async fn parameters_of_the_query_are_checked() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let room = alice.create_room(json!({})).await;
-    alice.get(&Client::room_path(&room, "/messages")).await.fails(400, "M_MISSING_PARAM");
+    let by_time = format!("/_matrix/client/v1{}", Client::room_path(&room, "/timestamp_to_event?dir=f"));
+    alice.get(&by_time).await.fails(400, "M_MISSING_PARAM");
     alice.get(&Client::room_path(&room, "/messages?dir=x")).await.fails(400, "M_INVALID_PARAM");
     alice.get(&Client::room_path(&room, "/messages?dir=b&limit=-1")).await.fails(400, "M_INVALID_PARAM");
     alice.get("/sync?timeout=soon").await.fails(400, "M_INVALID_PARAM");

@@ -4,18 +4,17 @@
 
 use axum::extract::State;
 use hearth_homeserver::users::{DeviceInfo, Restriction, Users};
-use ruma::{
-    MilliSecondsSinceUnixEpoch, UInt,
-    api::client::admin::{
-        get_user_info::v3 as whois, is_user_locked::v1 as is_locked, is_user_suspended::v1 as is_suspended,
-        lock_user::v1 as lock, suspend_user::v1 as suspend,
-    },
+use ruma::api::client::admin::{
+    get_user_info::v3 as whois, is_user_locked::v1 as is_locked, is_user_suspended::v1 as is_suspended,
+    lock_user::v1 as lock, suspend_user::v1 as suspend,
 };
+use serde_json::{Map, Value, json};
 
 use crate::{
+    api_error::ApiError,
     caller::Caller,
     extract::Ruma,
-    reply::{Reply, Result},
+    reply::{JsonText, Reply, Result},
 };
 
 /// `GET /_matrix/client/v3/admin/whois/{userId}`
@@ -25,12 +24,10 @@ pub async fn get_who_is(
     State(users): State<Users>,
     Caller(user): Caller,
     Ruma(body): Ruma<whois::Request>,
-) -> Result<whois::Response> {
+) -> std::result::Result<JsonText, ApiError> {
     let devices = users.list_devices_of(&user, &body.user_id).await?;
-    let mut response = whois::Response::new();
-    response.devices = devices.into_iter().map(|device| (device.device_id.to_string(), sessions_of(device))).collect();
-    response.user_id = Some(body.user_id);
-    Ok(Reply(response))
+    let devices = devices.into_iter().map(|device| (device.device_id.to_string(), sessions_of(device)));
+    JsonText::of(&json!({ "user_id": body.user_id, "devices": devices.collect::<Map<String, Value>>() }))
 }
 
 /// `GET /_matrix/client/v1/admin/suspend/{userId}`
@@ -73,14 +70,12 @@ pub async fn set_admin_lock_user(
     Ok(Reply(lock::Response::new(body.locked)))
 }
 
-/// A device has one session, of which the last request is known.
-fn sessions_of(device: DeviceInfo) -> whois::DeviceInfo {
-    let mut connection = whois::ConnectionInfo::new();
-    connection.ip = device.last_seen_ip;
-    connection.last_seen = Some(MilliSecondsSinceUnixEpoch(UInt::new_saturating(device.last_seen_ms)));
-    let mut session = whois::SessionInfo::new();
-    session.connections = vec![connection];
-    let mut info = whois::DeviceInfo::new();
-    info.sessions = vec![session];
-    info
+/// A device has one session, of which the last request is known; what is not known is left out (ruma's type writes
+/// `null`).
+fn sessions_of(device: DeviceInfo) -> Value {
+    let mut connection = json!({ "last_seen": device.last_seen_ms });
+    if let Some(ip) = device.last_seen_ip {
+        connection["ip"] = ip.into();
+    }
+    json!({ "sessions": [{ "connections": [connection] }] })
 }

@@ -17,12 +17,13 @@ use ruma::{
     events::room::member::MembershipState,
     serde::Raw,
 };
+use serde_json::{Map, Value, json};
 
 use crate::{
     api_error::ApiError,
     caller::GuestCaller,
     extract::Ruma,
-    reply::{Reply, Result},
+    reply::{JsonText, Reply, Result},
 };
 
 /// `GET /_matrix/client/v3/rooms/{roomId}/event/{eventId}`
@@ -87,13 +88,12 @@ pub async fn get_joined_members_by_room(
     State(flows): State<Flows>,
     GuestCaller(user): GuestCaller,
     Ruma(body): Ruma<joined_members::v3::Request>,
-) -> Result<joined_members::v3::Response> {
+) -> std::result::Result<JsonText, ApiError> {
     let members = flows.list_joined_members(&user, &body.room_id).await?;
-    let joined = members.into_iter().map(|joined| {
-        let mut member = joined_members::v3::RoomMember::new();
-        member.display_name = joined.display_name;
-        member.avatar_url = joined.avatar_url.map(Into::into);
-        (joined.user_id, member)
+    // With both fields, always: clients look for them, and ruma's type leaves out what is not set.
+    let joined = members.into_iter().map(|member| {
+        let profile = json!({ "display_name": member.display_name, "avatar_url": member.avatar_url });
+        (member.user_id.to_string(), profile)
     });
-    Ok(Reply(joined_members::v3::Response::new(joined.collect())))
+    JsonText::of(&json!({ "joined": joined.collect::<Map<String, Value>>() }))
 }

@@ -5,7 +5,7 @@ use ruma::{OwnedRoomId, RoomId, UserId};
 use serde_json::Value;
 
 use super::Flows;
-use crate::rooms::RoomError;
+use crate::rooms::{JoinWish, RoomError};
 use crate::users::{AccountError, LocalUser, ProfileError, StoreFailure};
 
 /// The fields that the user's member events repeat.
@@ -34,7 +34,7 @@ impl Flows {
     async fn show_profile(&self, user: &LocalUser) -> Result<(), ProfileError> {
         let rooms = self.list_joined_rooms(user).await.map_err(StoreFailure::from)?;
         for room in rooms {
-            if let Err(error) = self.rooms.join(user, &room, None, None).await {
+            if let Err(error) = self.rooms.join(user, &room, JoinWish::default()).await {
                 tracing::warn!(%room, user = %user.user_id, %error, "a new profile is not shown in a room");
             }
         }

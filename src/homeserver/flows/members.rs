@@ -4,6 +4,7 @@ use ruma::{EventId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::messages::beyond;
 use super::{Flows, Readable};
 use crate::rooms::{Access, Direction, HistoryPos, RoomError, StateMap, StoredEvent};
 use crate::users::LocalUser;
@@ -93,6 +94,11 @@ impl Flows {
             None => readable.state().await?,
         };
         let mut events = readable.view.list_events_of(&state, Some("m.room.member")).await?;
+        if events.is_empty() {
+            // Before its first events a room has no members. Whose timeline began there asks for the room as it was made.
+            let made = readable.state_made().await?;
+            events = readable.view.list_events_of(&made, Some("m.room.member")).await?;
+        }
         events.retain(|stored| wanted(&membership_of(stored)));
         Ok(readable.view.list_client_json(&events, self.audience(user)).await?)
     }
@@ -150,6 +156,15 @@ impl Readable {
         match &self.access {
             Access::Left { state, .. } => Ok(self.view.state_at(*state).await?),
             Access::Joined | Access::Peek | Access::None => Ok(self.view.room.state.clone()),
+        }
+    }
+
+    /// The state when the creator had joined, the second event of every room; but none later than may be read.
+    async fn state_made(&self) -> Result<StateMap, RoomError> {
+        let first = self.view.list_history(HistoryPos::START, None, Direction::Forward, 2).await?.events.pop();
+        match first {
+            Some(joined) => self.state_at(beyond(&joined, Direction::Forward)).await,
+            None => Ok(StateMap::new()),
         }
     }
 

@@ -84,6 +84,9 @@ impl Flows {
         let limit = request.limit.min(PAGE_EVENTS_MAX);
         let wanted = Wanted { limit, filter: request.filter, ignored: &ignored };
         let walked = walk(&view, user, (from, to), request.direction, wanted).await?;
+        // Where a filter held events back, there may be more for another one: the page has an end still.
+        let last = walked.events.last().filter(|_| request.to.is_none() && request.filter.holds_events_back());
+        let behind_the_filter = last.map(|last| beyond(last, request.direction));
         let newest = match request.direction {
             Direction::Forward => walked.events.last(),
             Direction::Backward => walked.events.first(),
@@ -94,7 +97,7 @@ impl Flows {
         };
         Ok(MessagesPage {
             start: request.from.map_or_else(|| history_token(from), str::to_owned),
-            end: walked.next.map(history_token),
+            end: walked.next.or(behind_the_filter).map(history_token),
             chunk: view.list_bundled_json(&walked.events, self.audience(user), &ignored).await?,
             state: view.list_client_json(&state, self.audience(user)).await?,
         })

@@ -2,10 +2,9 @@
 //! (C-S API, "Room Upgrades").
 
 use ruma::{OwnedEventId, OwnedRoomId, RoomId};
-use serde_json::Value;
 
 use super::Flows;
-use crate::rooms::{CreateRoom, RoomError, RoomView, UpgradeRoom};
+use crate::rooms::{CreateRoom, JoinWish, RoomError, RoomView, UpgradeRoom};
 use crate::users::LocalUser;
 
 impl Flows {
@@ -41,14 +40,8 @@ impl Flows {
     ///
     /// # Errors
     /// As joining a room says.
-    pub async fn join(
-        &self,
-        user: &LocalUser,
-        room: &RoomId,
-        reason: Option<&str>,
-        third_party_signed: Option<Value>,
-    ) -> Result<OwnedEventId, RoomError> {
-        let event = self.rooms.join(user, room, reason, third_party_signed).await?;
+    pub async fn join(&self, user: &LocalUser, room: &RoomId, wish: JoinWish) -> Result<OwnedEventId, RoomError> {
+        let event = self.rooms.join(user, room, wish).await?;
         let view = self.rooms.require_view(room).await?;
         // The room alone could claim any other as its predecessor.
         if let Some(old) = self.find_replaced(&view).await? {

@@ -185,7 +185,7 @@ impl Rooms {
 /// What no client may send as it is (C-S API, `PUT /rooms/{roomId}/state`).
 pub(super) fn check_sendable(event: &NewEvent) -> Result<(), RoomError> {
     if event.kind == "m.room.create" {
-        return Err(RoomError::Forbidden("a room is created once".to_owned()));
+        return Err(RoomError::Invalid("a room is created once"));
     }
     if event.kind == "m.room.redaction" && event.redacts.is_none() && event.state_key.is_none() {
         return Err(RoomError::Invalid("a redaction names the event that it redacts"));

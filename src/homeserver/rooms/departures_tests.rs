@@ -1,7 +1,7 @@
 use hearth_storage::schema::users::Membership;
 
 use crate::rooms::testing::Fixture;
-use crate::rooms::{DepartureWorker, Preset};
+use crate::rooms::{DepartureWorker, JoinWish, Preset};
 
 #[tokio::test]
 async fn a_deactivation_that_a_crash_cut_short_is_brought_to_its_end() {
@@ -11,7 +11,7 @@ async fn a_deactivation_that_a_crash_cut_short_is_brought_to_its_end() {
         let mut rooms = Vec::new();
         for _ in 0..3 {
             let room = f.room(&alice, Preset::PublicChat).await;
-            f.rooms.join(&bob, &room, None, None).await.unwrap();
+            f.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
             rooms.push(room);
         }
         // The commit that closes the account is all that came to pass.

@@ -24,25 +24,31 @@ const ANY: &[Option<Membership>] = &[
 const PRESENT: &[Option<Membership>] = &[Some(Membership::Invite), Some(Membership::Join), Some(Membership::Knock)];
 const BANNED: &[Option<Membership>] = &[Some(Membership::Ban)];
 
+/// What a join says beside who joins what.
+#[derive(Default)]
+pub struct JoinWish {
+    /// Why, for the room to read.
+    pub reason: Option<String>,
+    /// The answer to an invite by third-party identifier.
+    pub third_party_signed: Option<Value>,
+    /// Fields of the client's own for the member event. What the specification defines there is not taken from here.
+    pub custom: Map<String, Value>,
+}
+
 impl Rooms {
     /// Joins a room that this server is in (C-S API, `POST /rooms/{roomId}/join`).
     ///
     /// # Errors
     /// When the room is unknown here, or its rules do not let the user in.
-    pub async fn join(
-        &self,
-        user: &LocalUser,
-        room: &RoomId,
-        reason: Option<&str>,
-        third_party_signed: Option<Value>,
-    ) -> Result<OwnedEventId, RoomError> {
+    pub async fn join(&self, user: &LocalUser, room: &RoomId, wish: JoinWish) -> Result<OwnedEventId, RoomError> {
         let view = self.require_view(room).await?;
-        let mut content = self.member_content(&user.user_id, Membership::Join, reason).await?;
+        let mut content = wish.custom;
+        content.extend(self.member_content(&user.user_id, Membership::Join, wish.reason.as_deref()).await?);
         let authoriser = self.find_authoriser(&view, &user.user_id).await?;
         if let Some(authoriser) = authoriser {
             content.insert("join_authorised_via_users_server".to_owned(), authoriser.into());
         }
-        if let Some(signed) = third_party_signed {
+        if let Some(signed) = wish.third_party_signed {
             content.insert("third_party_signed".to_owned(), signed);
         }
         self.submit_member(&user.user_id, room, &user.user_id, content, (ANY, "")).await

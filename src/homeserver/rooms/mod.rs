@@ -65,6 +65,7 @@ pub use directory::{DirectoryPage, DirectoryQuery, RoomKinds};
 pub use directory_shelf::{DirectoryWorker, ListedRoom};
 pub use erasure::ErasureWorker;
 pub use error::RoomError;
+pub use membership::JoinWish;
 pub use pipeline::{LaneWorker, PipelineStats, RemoteEvent, Submission, Submitted, SubmittedEvent};
 pub use ports::{NoRemote, RemoteRooms};
 pub use publication::{BadRule, PublicationRules};

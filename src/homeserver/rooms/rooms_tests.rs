@@ -41,7 +41,11 @@ async fn every_version_and_preset_makes_a_room_that_checks() {
                 request.invite = vec![bob.user_id.clone()];
                 let room =
                     fixture.rooms.create(&alice, request).await.unwrap_or_else(|error| panic!("{text}: {error}"));
-                fixture.rooms.join(&bob, &room, None, None).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+                fixture
+                    .rooms
+                    .join(&bob, &room, JoinWish::default())
+                    .await
+                    .unwrap_or_else(|error| panic!("{text}: {error}"));
                 fixture.rooms.send(&bob, &room, message("hello", Some("1"))).await.unwrap();
                 let view = fixture.rooms.require_view(&room).await.unwrap();
                 assert_eq!(view.room.rules.version.as_str(), text);
@@ -97,7 +101,7 @@ async fn a_transaction_is_answered_again_after_its_sender_was_banned() {
     let fixture = Fixture::new(1).await;
     let (alice, bob) = (fixture.user("alice").await, fixture.user("bob").await);
     let room = fixture.room(&alice, Preset::PublicChat).await;
-    fixture.rooms.join(&bob, &room, None, None).await.unwrap();
+    fixture.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
     let first = fixture.rooms.send(&bob, &room, message("once", Some("txn"))).await.unwrap();
     fixture.rooms.ban(&alice, &room, &bob.user_id, Some("noise")).await.unwrap();
     assert_eq!(fixture.rooms.send(&bob, &room, message("once", Some("txn"))).await.unwrap(), first);
@@ -263,7 +267,7 @@ async fn run_with_fault(lanes: u16, fault: WriteFault, nth: u64) -> bool {
             acknowledged.extend(id.map(|id| (room.clone(), id)));
         };
         keep(fixture.rooms.send(&alice, &room, message("one", Some("1"))).await);
-        keep(fixture.rooms.join(&bob, &room, None, None).await);
+        keep(fixture.rooms.join(&bob, &room, JoinWish::default()).await);
         keep(fixture.rooms.send(&bob, &room, message("two", Some("2"))).await);
         keep(
             fixture
@@ -315,7 +319,7 @@ async fn who_may_see_what() {
         for step in 0..4 {
             match step {
                 1 => drop(fixture.rooms.invite(&alice, &room, &bob.user_id, None).await.unwrap()),
-                2 => drop(fixture.rooms.join(&bob, &room, None, None).await.unwrap()),
+                2 => drop(fixture.rooms.join(&bob, &room, JoinWish::default()).await.unwrap()),
                 3 => fixture.rooms.leave(&bob, &room, None).await.unwrap(),
                 _ => {}
             }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::testing::{Server, new_room};
 use super::{StateForm, SyncRequest, SyncToken};
-use crate::rooms::{Direction, HistoryPos, Preset, RoomView};
+use crate::rooms::{Direction, HistoryPos, JoinWish, Preset, RoomView};
 use crate::users::LocalUser;
 
 /// Steps of one run.
@@ -170,7 +170,7 @@ async fn act(server: &Server, dice: &Dice, users: &[LocalUser], rooms: &mut Vec<
             );
         }
         11 | 12 => drop(server.rooms.invite(user, room, other, None).await),
-        13..=15 => drop(server.rooms.join(user, room, None, None).await),
+        13..=15 => drop(server.rooms.join(user, room, JoinWish::default()).await),
         16 | 17 => drop(server.rooms.leave(user, room, None).await),
         18 => drop(server.rooms.kick(user, room, other, None).await),
         _ if dice.one_in(2) => drop(server.rooms.ban(user, room, other, None).await),

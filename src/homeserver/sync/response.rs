@@ -129,7 +129,7 @@ pub struct JoinedRoom {
     pub timeline: Timeline,
     #[serde(skip_serializing_if = "Events::is_empty")]
     pub ephemeral: Events,
-    #[serde(skip_serializing_if = "Events::is_empty")]
+    /// Written also when there is none: clients look into it without asking whether it is there.
     pub account_data: Events,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_notifications: Option<Unread>,

@@ -9,7 +9,7 @@ use serde_json::{Value, json, value::to_raw_value};
 
 use super::testing::{Server, bodies, kinds, new_room};
 use super::{StateForm, SyncRequest, SyncToken};
-use crate::rooms::{Preset, ReceiptKind};
+use crate::rooms::{JoinWish, Preset, ReceiptKind};
 
 fn filter(definition: Value) -> Arc<SyncFilter> {
     let definition: FilterDefinition = serde_json::from_value(definition).unwrap();
@@ -59,7 +59,7 @@ async fn budgets_of_engine_calls() {
     let server = Server::new(1).await;
     let (alice, bob) = (server.user("alice").await, server.user("bob").await);
     let room = server.room(&alice).await;
-    server.rooms.join(&bob, &room, None, None).await.unwrap();
+    server.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
     let other = server.room(&bob).await;
     let (_, since) = server.sync(&alice, None).await;
     let (_, since) = server.sync(&alice, Some(&since)).await;
@@ -88,7 +88,7 @@ async fn who_waits_is_woken_by_what_concerns_them() {
     with_lanes(async |server: Server| {
         let (alice, bob) = (server.user("alice").await, server.user("bob").await);
         let room = server.room(&alice).await;
-        server.rooms.join(&bob, &room, None, None).await.unwrap();
+        server.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
         let (_, since) = server.sync(&alice, None).await;
         let (_, since) = server.sync(&alice, Some(&since)).await;
 
@@ -203,7 +203,7 @@ async fn a_kick_ends_the_data_and_a_leave_is_never_empty() {
     with_lanes(async |server: Server| {
         let (alice, bob) = (server.user("alice").await, server.user("bob").await);
         let room = server.room(&alice).await;
-        server.rooms.join(&bob, &room, None, None).await.unwrap();
+        server.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
         let (_, since) = server.sync(&bob, None).await;
         server.say(&alice, &room, "for both").await;
         server.rooms.kick(&alice, &room, &bob.user_id, None).await.unwrap();
@@ -256,7 +256,7 @@ async fn lazy_loading_sends_the_members_that_are_needed_once() {
         let (alice, bob, carol) = (server.user("alice").await, server.user("bob").await, server.user("carol").await);
         let room = server.room(&alice).await;
         for user in [&bob, &carol] {
-            server.rooms.join(user, &room, None, None).await.unwrap();
+            server.rooms.join(user, &room, JoinWish::default()).await.unwrap();
         }
         for n in 0..3 {
             server.say(&alice, &room, &n.to_string()).await;
@@ -290,7 +290,7 @@ async fn unread_counts_follow_the_rules_and_start_again_at_receipts() {
     with_lanes(async |server: Server| {
         let (alice, bob) = (server.user("alice").await, server.user("bob").await);
         let room = server.room(&alice).await;
-        server.rooms.join(&bob, &room, None, None).await.unwrap();
+        server.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
         server.say(&alice, &room, "one").await;
         let mention = json!({ "msgtype": "m.text", "body": "hello", "m.mentions": { "user_ids": [bob.user_id] } });
         let marked = server.send(&alice, &room, "m.room.message", None, mention).await.unwrap();
@@ -328,7 +328,7 @@ async fn typing_is_told_once_and_cleared_after_a_restart() {
     let (alice, token) = (server.user("alice").await, server.register("bob").await);
     let bob = server.users.authenticate(&token).await.unwrap();
     let room = server.room(&alice).await;
-    server.rooms.join(&bob, &room, None, None).await.unwrap();
+    server.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
     let (_, since) = server.sync(&bob, None).await;
     let view = server.rooms.require_view(&room).await.unwrap();
     server.typing.set(&alice, &view, Some(30_000)).unwrap();
@@ -351,7 +351,7 @@ async fn ignored_users_are_not_heard() {
     with_lanes(async |server: Server| {
         let (alice, bob) = (server.user("alice").await, server.user("bob").await);
         let room = server.room(&alice).await;
-        server.rooms.join(&bob, &room, None, None).await.unwrap();
+        server.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
         let ignored = to_raw_value(&json!({ "ignored_users": { alice.user_id.as_str(): {} } })).unwrap();
         server.users.set_account_data(&bob, None, "m.ignored_user_list", &ignored).await.unwrap();
         let (_, since) = server.sync(&bob, None).await;
@@ -414,7 +414,7 @@ async fn who_comes_back_after_a_long_while_gets_the_newest() {
         server.say(&alice, &room, "before everybody was forgotten").await;
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(server.sync.0.hub.sessions.count(), 0, "nobody syncs");
-        server.rooms.join(&bob, &room, None, None).await.unwrap();
+        server.rooms.join(&bob, &room, JoinWish::default()).await.unwrap();
         for n in 0..1_200 {
             server.say(&bob, &room, &n.to_string()).await;
         }

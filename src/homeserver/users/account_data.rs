@@ -22,6 +22,9 @@ use super::push_rules::{PUSH_RULES, build_default_content};
 
 /// The longest type, in bytes, like that of an event.
 const KIND_BYTES_MAX: usize = 255;
+/// Types of account data that belong to one device, whose id follows (MSC3890).
+const DEVICE_SETTINGS: [&str; 2] = ["m.local_notification_settings", "org.matrix.msc3890.local_notification_settings"];
+
 /// Marks the last message that was read (C-S API, "Fully read markers").
 const FULLY_READ: &str = "m.fully_read";
 
@@ -123,6 +126,25 @@ impl Users {
         check_settable(room, kind)?;
         let edit = |old: Option<&str>| Ok::<_, AccountDataError>(if old.is_some() { Edit::Delete } else { Edit::Keep });
         self.edit_account_data(user.key, room, kind, edit).await
+    }
+
+    /// Deletes what is kept in the account data for one device each (MSC3890), before the devices go: nobody would find
+    /// it afterwards.
+    pub(super) async fn forget_settings_of(
+        &self,
+        user: &LocalUser,
+        devices: impl Iterator<Item = &ruma::DeviceId>,
+    ) -> Result<(), StoreFailure> {
+        for device in devices {
+            for prefix in DEVICE_SETTINGS {
+                match self.delete_account_data(user, None, &format!("{prefix}.{device}")).await {
+                    Err(AccountDataError::Store(error)) => return Err(error),
+                    // A name that account data cannot have, so there is none.
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Moves the caller's fully-read marker in a room (C-S API, "Fully read markers").

@@ -96,12 +96,9 @@ fn check_value(key: &str, value: &Value) -> Result<(), ProfileError> {
     match (key, value.as_str()) {
         (DISPLAY_NAME, Some(name)) if name.chars().count() <= DISPLAY_NAME_CHARS_MAX => Ok(()),
         (DISPLAY_NAME, _) => Err(ProfileError::Value("a display name is text of at most 256 characters")),
-        (AVATAR_URL, Some(url))
-            if url.len() <= AVATAR_URL_BYTES_MAX && (url.is_empty() || url.starts_with("mxc://")) =>
-        {
-            Ok(())
-        }
-        (AVATAR_URL, _) => Err(ProfileError::Value("an avatar is an mxc:// URL of at most 1000 bytes")),
+        // Whether it is an `mxc:` URL is not looked at: other servers keep any text, and clients show what they can.
+        (AVATAR_URL, Some(url)) if url.len() <= AVATAR_URL_BYTES_MAX => Ok(()),
+        (AVATAR_URL, _) => Err(ProfileError::Value("an avatar is a URL of at most 1000 bytes")),
         ("m.tz", None) => Err(ProfileError::Value("a time zone is text")),
         _ => Ok(()),
     }

@@ -177,12 +177,15 @@ impl Users {
 
     /// Ends all sessions of the caller and deletes all devices (C-S API, `POST /logout/all`).
     pub async fn logout_all(&self, user: &LocalUser) -> Result<(), StoreFailure> {
+        let devices = self.list_devices(&user.key).await?;
+        self.forget_settings_of(user, devices.iter().map(|device| &*device.device_id)).await?;
         self.change_account(user.key, LogOut::All, |_| Ok(()), |_| ()).await.map(drop)
     }
 
     /// Deletes devices of the caller with their sessions; those that do not exist are passed over.
     pub async fn delete_devices(&self, user: &LocalUser, devices: &[OwnedDeviceId]) -> Result<(), StoreFailure> {
         let devices = &devices[..devices.len().min(DEVICES_CEILING as usize)];
+        self.forget_settings_of(user, devices.iter().map(|device| &**device)).await?;
         self.change_account(user.key, LogOut::These(devices), |_| Ok(()), |_| ()).await.map(drop)
     }
 

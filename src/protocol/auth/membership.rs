@@ -107,17 +107,18 @@ pub fn join_rule_of(event: &Event) -> Result<JoinRule, Rejection> {
         .map_err(|_| Rejection::Malformed("join_rule"))
 }
 
-/// The user who vouches for a restricted join, if the content names one.
+/// The user who vouches for a restricted join, if the content names one. A text that is no user id names nobody: a
+/// member who sends their content again may hold any text there, which no rule looks at then.
 ///
 /// # Errors
 ///
-/// [`Rejection::Malformed`] when what is named is no user id.
+/// [`Rejection::Malformed`] when it is no text.
 pub(super) fn authoriser_of(content: &RawValue) -> Result<Option<ruma::OwnedUserId>, Rejection> {
     #[derive(Deserialize)]
     struct Field {
-        join_authorised_via_users_server: Option<ruma::OwnedUserId>,
+        join_authorised_via_users_server: Option<String>,
     }
-    serde_json::from_str::<Field>(content.get())
-        .map(|field| field.join_authorised_via_users_server)
-        .map_err(|_| Rejection::Malformed("join_authorised_via_users_server"))
+    let Field { join_authorised_via_users_server: named } =
+        serde_json::from_str(content.get()).map_err(|_| Rejection::Malformed("join_authorised_via_users_server"))?;
+    Ok(named.and_then(|named| named.try_into().ok()))
 }

@@ -130,7 +130,7 @@ impl Sample {
     pub fn build_signed(self, rules: &RoomRules, room_id: Option<&RoomId>) -> Arc<Event> {
         let sender = UserId::parse(&self.sender).expect("a user id");
         let authoriser = self.content["join_authorised_via_users_server"].as_str();
-        let authoriser = authoriser.map(|user| UserId::parse(user).expect("a user id"));
+        let authoriser = authoriser.and_then(|user| UserId::parse(user).ok());
         let draft = EventDraft {
             kind: self.kind,
             state_key: self.state_key,

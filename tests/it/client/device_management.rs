@@ -99,3 +99,23 @@ async fn several_devices_are_deleted_at_once() {
     tablet.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
     assert_eq!(alice.get("/devices").await.ok()["devices"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn settings_of_a_device_in_the_account_data_go_with_it() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let (phone, laptop) = (alice.log_in_again().await, alice.log_in_again().await);
+    let path = |device: &Client| {
+        let kind = format!("org.matrix.msc3890.local_notification_settings.{}", device.device_id);
+        alice.user_path(&format!("/account_data/{kind}"))
+    };
+    for device in [&phone, &laptop] {
+        alice.put(&path(device), json!({ "is_silenced": true })).await.ok();
+    }
+    phone.post("/logout", json!({})).await.ok();
+    alice.get(&path(&phone)).await.fails(404, "M_NOT_FOUND");
+    assert_eq!(alice.get(&path(&laptop)).await.ok()["is_silenced"], true);
+    laptop.post("/logout/all", json!({})).await.ok();
+    let again = alice.log_in_again().await;
+    again.get(&path(&laptop)).await.fails(404, "M_NOT_FOUND");
+}

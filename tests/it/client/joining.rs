@@ -66,3 +66,42 @@ async fn members_of_an_allowed_room_join_a_restricted_one() {
     bob.join(&inner).await;
     eve.post(&Client::room_path(&inner, "/join"), json!({})).await.fails(403, "M_FORBIDDEN");
 }
+
+#[tokio::test]
+async fn a_join_takes_fields_of_the_clients_own_into_the_member_event() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let room = alice.create_room(json!({ "preset": "public_chat" })).await;
+    let body = json!({
+        "foo": "bar",
+        "membership": "ban",
+        "displayname": "mallory",
+        "join_authorised_via_users_server": alice.user_id,
+    });
+    bob.post(&Client::room_path(&room, "/join"), body.clone()).await.ok();
+    carol.post(&format!("/join/{}", escape(&room)), body).await.ok();
+    for (user, name) in [(&bob, "bob"), (&carol, "carol")] {
+        let path = Client::room_path(&room, &format!("/state/m.room.member/{}", escape(&user.user_id)));
+        let expected = json!({ "foo": "bar", "membership": "join", "displayname": name });
+        assert_eq!(alice.get(&path).await.ok(), expected);
+    }
+}
+
+#[tokio::test]
+async fn who_is_in_a_restricted_room_may_keep_any_text_as_who_vouched() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let space = alice.create_room_with(&[&bob]).await;
+    let rule = json!({ "join_rule": "restricted", "allow": [{ "type": "m.room_membership", "room_id": space }] });
+    let initial = json!([{ "type": "m.room.join_rules", "state_key": "", "content": rule }]);
+    let room = alice.create_room(json!({ "preset": "private_chat", "initial_state": initial })).await;
+    bob.join(&room).await;
+    let path = Client::room_path(&room, &format!("/state/m.room.member/{}", escape(&bob.user_id)));
+    let content = json!({ "membership": "join", "join_authorised_via_users_server": "unused", "displayname": "bo" });
+    bob.put(&path, content.clone()).await.ok();
+    assert_eq!(alice.get(&path).await.ok(), content);
+    bob.put(&path, json!({ "membership": "join", "join_authorised_via_users_server": 1 }))
+        .await
+        .fails(403, "M_FORBIDDEN");
+}

@@ -126,3 +126,20 @@ async fn what_came_after_one_left_is_not_shown() {
     alice.send_text(&room, "after").await;
     assert_eq!(bodies(&page(&bob, &room, "dir=b&limit=50").await), ["before"]);
 }
+
+#[tokio::test]
+async fn what_a_filter_held_back_leaves_the_page_an_end() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = room_with_messages(&alice, 2).await;
+    let content = json!({ "msgtype": "m.file", "body": "a.png", "url": "mxc://test.hearth/a" });
+    alice.put(&Client::send_path(&room, "m.room.message"), content).await.ok();
+    let filter = format!("dir=b&limit=50&filter={}", escape(r#"{"contains_url":true}"#));
+    let first = page(&alice, &room, &filter).await;
+    assert_eq!(bodies(&first), ["a.png"]);
+    let end = escape(first["end"].as_str().expect("an end"));
+    let rest = page(&alice, &room, &format!("{filter}&from={end}")).await;
+    assert!(bodies(&rest).is_empty() && rest.get("end").is_none(), "{rest}");
+    let lazy = format!("dir=b&limit=50&filter={}", escape(r#"{"lazy_load_members":true}"#));
+    assert!(page(&alice, &room, &lazy).await.get("end").is_none(), "nothing was held back");
+}

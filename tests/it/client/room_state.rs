@@ -39,7 +39,7 @@ async fn power_is_needed_and_keys_of_users_are_theirs() {
     eve.put(&Client::room_path(&room, "/state/m.room.name"), json!({ "name": "x" })).await.fails(403, "M_FORBIDDEN");
     let key_of_bob = Client::room_path(&room, &format!("/state/x.y/{}", escape(&bob.user_id)));
     alice.put(&key_of_bob, json!({})).await.fails(403, "M_FORBIDDEN");
-    alice.put(&Client::room_path(&room, "/state/m.room.create"), json!({})).await.fails(403, "M_FORBIDDEN");
+    alice.put(&Client::room_path(&room, "/state/m.room.create"), json!({})).await.fails(400, "M_INVALID_PARAM");
     alice.put(&Client::room_path(&room, "/state/x.y"), json!({ "n": 1.5 })).await.fails(400, "M_BAD_JSON");
 }
 
@@ -54,6 +54,22 @@ async fn power_levels_are_changed_and_take_effect() {
     bob.put(&path, levels.clone()).await.fails(403, "M_FORBIDDEN");
     alice.put(&path, levels).await.ok();
     bob.set_state(&room, "m.room.name", json!({ "name": "bob's" })).await;
+}
+
+#[tokio::test]
+async fn the_levels_never_name_a_creator_whose_power_has_no_end() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let content = json!({ "additional_creators": [bob.user_id] });
+    let room = alice.create_room(json!({ "room_version": "12", "creation_content": content })).await;
+    let path = Client::room_path(&room, "/state/m.room.power_levels");
+    let levels = alice.get(&path).await.ok();
+    for user in [&alice, &bob] {
+        let mut naming = levels.clone();
+        naming["users"][&user.user_id] = 100.into();
+        alice.put(&path, naming).await.fails(400, "M_INVALID_PARAM");
+    }
+    assert_eq!(alice.get(&path).await.ok(), levels);
 }
 
 #[tokio::test]

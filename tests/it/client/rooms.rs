@@ -94,7 +94,7 @@ async fn members_are_listed_by_membership() {
     assert_eq!(keys_of(&alice.get(&path("?not_membership=join")).await.ok()), [&carol.user_id]);
     let joined = alice.get(&Client::room_path(&room, "/joined_members")).await.ok();
     assert_eq!(joined["joined"].as_object().map(serde_json::Map::len), Some(2));
-    assert_eq!(joined["joined"][&bob.user_id]["display_name"], "bob");
+    assert_eq!(joined["joined"][&bob.user_id], json!({ "display_name": "bob", "avatar_url": null }));
 }
 
 #[tokio::test]
@@ -106,6 +106,10 @@ async fn members_can_be_asked_for_as_of_then() {
     bob.join(&room).await;
     let path = Client::room_path(&room, &format!("/members?at={}", escape(&then)));
     assert_eq!(keys_of(&alice.get(&path).await.ok()), [&alice.user_id]);
+    // The room from its beginning: as it was made.
+    let whole = alice.sync_with(None, "timeout=0").await["rooms"]["join"][&room]["timeline"]["prev_batch"].clone();
+    let whole = Client::room_path(&room, &format!("/members?at={}", escape(whole.as_str().expect("a token"))));
+    assert_eq!(keys_of(&alice.get(&whole).await.ok()), [&alice.user_id]);
     alice.get(&Client::room_path(&room, "/members?at=nonsense")).await.fails(400, "M_INVALID_PARAM");
 }
 

@@ -152,3 +152,15 @@ fn rule_4_3_5_of_version_8_restricted_joins() {
         row("before version 10", 1..=9, |s| s.join_rule("knock_restricted"), |_| join_by(BOB), R::JoinRule),
     ]);
 }
+
+/// Other implementations refuse the event already where its auth events are selected; this is no rule.
+#[test]
+fn a_text_that_is_no_user_vouches_for_nobody() {
+    let mut scene = Scene::new(10);
+    scene.join_rule("restricted");
+    let by_text = |user: &str| join(user).with("join_authorised_via_users_server", json!("unused"));
+    assert_eq!(scene.check(by_text(CAROL)), Ok(()), "joined already");
+    assert_eq!(scene.check(by_text(DAVE)), Err(R::JoinNotAuthorised));
+    let by_number = join(DAVE).with("join_authorised_via_users_server", json!(1));
+    assert_eq!(scene.check(by_number), Err(R::Malformed("join_authorised_via_users_server")));
+}
