@@ -35,9 +35,12 @@ mod tests {
         })
     }
 
+    /// A key, the parts of a message, and the code.
+    type Vector = (&'static [u8], &'static [&'static [u8]], &'static str);
+
     #[test]
     fn the_vectors_of_rfc_2202_hold() {
-        let cases: [(&[u8], &[&[u8]], &str); 4] = [
+        let cases: [Vector; 4] = [
             (&[0x0b; 20], &[b"Hi There"], "b617318655057264e28bc0b6fb378c8ef146be00"),
             (b"Jefe", &[b"what do ya want ", b"for nothing?"], "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
             (&[0xaa; 20], &[&[0xdd; 50]], "125d7342b9ac11cd91a39af48aa17b4f63f175d3"),

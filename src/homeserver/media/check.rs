@@ -54,10 +54,10 @@ impl Media {
         Ok(!is_there && item.is_some_and(|item| matches!(item.state, MediaState::Stored(_))))
     }
 
-    async fn list_rows<T: ScanBy<()>>(&self) -> Result<Vec<(T::Key, T::Value)>, MediaError>
+    async fn list_rows<T>(&self) -> Result<Vec<(T::Key, T::Value)>, MediaError>
     where
+        T: Table + ScanBy<()>,
         T::Key: Clone,
-        T: Table,
     {
         let mut rows = Vec::new();
         let mut page = Page::first(ROWS_MAX);

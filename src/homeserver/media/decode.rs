@@ -95,10 +95,10 @@ pub(super) fn make_thumbnail(file: File, size: &ThumbnailSize, limits: DecodeLim
     if plan.is_none() && (size.is_animated || !is_animated) {
         return Ok(Made::Itself { content_type });
     }
-    if let (true, true, Some(plan)) = (size.is_animated, is_animated, plan) {
-        if let Some(bytes) = make_animation(format, again, plan, limits)? {
-            return Ok(Made::Encoded { content_type: "image/gif", bytes });
-        }
+    if let (true, true, Some(plan)) = (size.is_animated, is_animated, plan)
+        && let Some(bytes) = make_animation(format, again, plan, limits)?
+    {
+        return Ok(Made::Encoded { content_type: "image/gif", bytes });
     }
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);

@@ -16,7 +16,7 @@ async fn a_deactivation_that_a_crash_cut_short_is_brought_to_its_end() {
         }
         // The commit that closes the account is all that came to pass.
         f.users.deactivate(&bob.user_id, false).await.unwrap();
-        assert_eq!(f.users.list_departures().await.unwrap(), [bob.user_id.clone()]);
+        assert_eq!(f.users.list_departures().await.unwrap(), std::slice::from_ref(&bob.user_id));
         let worker = DepartureWorker::new(f.rooms.clone());
         for _ in 0..20 {
             worker.depart_due().await.unwrap();
