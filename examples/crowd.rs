@@ -189,7 +189,7 @@ async fn set_up(
                 let room = &made[(n + step) % made.len()];
                 user.call("POST", &format!("/rooms/{}/join", escape(&room.id)), Some(&json!({}))).await?;
             }
-            Ok::<_, Failure>(user)
+            Ok::<_, Failure>((n, user))
         });
         if joining.len() >= SETUP_AT_ONCE {
             crowd.extend(joining.join_next().await.transpose()?.transpose()?);
@@ -198,6 +198,9 @@ async fn set_up(
     while let Some(user) = joining.join_next().await {
         crowd.push(user??);
     }
+    // They come in the order in which they were ready; whom a place belongs to says in which rooms they are.
+    crowd.sort_unstable_by_key(|(n, _)| *n);
+    let crowd = crowd.into_iter().map(|(_, user)| user).collect();
     let mut senders = Vec::new();
     for n in 0..SENDERS {
         let mut sender = Client::register(address, &format!("sender{run}x{n}")).await?;
