@@ -197,6 +197,19 @@ impl EventFilter {
             && self.relations.matches(event)
     }
 
+    /// Whether every event passes, though perhaps not more than a limit of them.
+    pub fn is_everything(&self) -> bool {
+        self.contains_url.is_none()
+            && self.related_by.is_none()
+            && self.relations.is_everything()
+            && self.types.is_none()
+            && self.not_types.is_empty()
+            && self.senders.is_none()
+            && self.not_senders.is_empty()
+            && self.rooms.only.is_none()
+            && self.rooms.not.is_empty()
+    }
+
     /// Whether nothing can pass, so that nothing has to be read.
     pub fn is_nothing(&self) -> bool {
         self.limit == Some(0)

@@ -36,9 +36,14 @@ pub(crate) struct RelationTypes {
 }
 
 impl RelationTypes {
+    /// Whether every event passes.
+    pub fn is_everything(&self) -> bool {
+        self.only.is_none() && self.not.is_empty()
+    }
+
     /// Whether an event passes.
     pub fn matches(&self, event: &Event) -> bool {
-        if self.only.is_none() && self.not.is_empty() {
+        if self.is_everything() {
             return true;
         }
         let relation = relation_of(event).map(|relation| relation.rel_type);

@@ -15,12 +15,13 @@ use ruma::{
     power_levels::{NotificationPowerLevels, NotificationPowerLevelsKey},
     push::{
         Action, AnyPushRuleRef, ConditionalPushRule, ConditionalPushRuleInit, EventMatchConditionData, FlattenedJson,
-        HighlightTweakValue, PatternedPushRuleInit, PushCondition, PushConditionPowerLevelsCtx, PushConditionRoomCtx,
-        RoomMemberCountConditionData, RoomMemberCountIs, Ruleset, SenderNotificationPermissionConditionData,
-        SoundTweakValue, Tweak,
+        FlattenedJsonValue, HighlightTweakValue, PatternedPushRuleInit, PushCondition, PushConditionPowerLevelsCtx,
+        PushConditionRoomCtx, RoomMemberCountConditionData, RoomMemberCountIs, Ruleset,
+        SenderNotificationPermissionConditionData, SoundTweakValue, Tweak,
     },
     room_version_rules::RoomPowerLevelsRules,
     serde::Raw,
+    user_id,
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -51,6 +52,18 @@ pub fn default_rules(user: &UserId) -> Ruleset {
         rules.underride.insert(build_poll_rule(&format!("poll_{part}"), &kind, PollRule::Group));
     }
     add_legacy_mentions(&mut rules, user);
+    rules
+}
+
+/// The default rules that can hit one reader of a message and not another.
+const NAMING_RULES: [&str; 3] =
+    [".m.rule.is_user_mention", ".m.rule.contains_display_name", ".m.rule.contains_user_name"];
+
+/// The default rules for a message that names none of those for whom it is judged ([`PushEvent::may_name`]).
+pub fn rules_for_anybody() -> Ruleset {
+    let mut rules = default_rules(user_id!("@anybody:anywhere"));
+    rules.override_.retain(|rule| !NAMING_RULES.contains(&rule.rule_id.as_str()));
+    rules.content.retain(|rule| !NAMING_RULES.contains(&rule.rule_id.as_str()));
     rules
 }
 
@@ -129,6 +142,11 @@ pub struct PushEvent {
     sender: OwnedUserId,
     /// It says itself whom it mentions (C-S API, "User and room mentions"): names in its text mean nothing.
     has_mentions: bool,
+    /// Whom it says it mentions.
+    mentioned: Vec<String>,
+    /// The text in which names are looked for, in lower case.
+    body: Option<String>,
+    is_state: bool,
 }
 
 impl PushEvent {
@@ -142,11 +160,34 @@ impl PushEvent {
         let mentions = event.content_as::<Mentions>();
         let json: Box<RawValue> = event.json.clone();
         let raw: Raw<AnySyncTimelineEvent> = Raw::from_json(json);
+        let fields = FlattenedJson::from_raw(&raw);
+        let mentioned = match fields.get("content.m\\.mentions.user_ids") {
+            Some(FlattenedJsonValue::Array(users)) => {
+                users.iter().filter_map(|user| user.as_str().map(str::to_owned)).collect()
+            }
+            _ => Vec::new(),
+        };
         Self {
-            fields: FlattenedJson::from_raw(&raw),
+            body: fields.get_str("content.body").map(str::to_lowercase),
+            mentioned,
+            fields,
             sender: event.sender.clone(),
             has_mentions: mentions.is_ok_and(|content| content.mentions.is_some()),
+            is_state: event.is_state(),
         }
+    }
+
+    /// Whether it may mean this user in particular, so that the default rules have to be asked for them alone; true too
+    /// often rather than too rarely.
+    pub fn may_name(&self, user: &UserId, display_name: &str) -> bool {
+        let is_in = |body: &str, name: &str| name.contains(['*', '?']) || body.contains(&name.to_lowercase());
+        let is_named = |name: &str| !name.is_empty() && self.body.as_deref().is_some_and(|body| is_in(body, name));
+        self.is_state
+            || self.body.as_deref() == Some("")
+            || self.sender == user
+            || self.mentioned.iter().any(|mentioned| mentioned == user.as_str())
+            || is_named(user.localpart())
+            || is_named(display_name)
     }
 }
 

@@ -15,7 +15,7 @@ use super::view::RoomView;
 use crate::users::IgnoredUsers;
 
 /// In which form events are written out. In `/sync` the place of an event names its room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     WithRoomId,
     WithoutRoomId,

@@ -13,6 +13,7 @@ use super::account_data::load_account_data;
 use super::candidates::list_candidates;
 use super::error::SyncError;
 use super::follower::SyncFollower;
+use super::glance::glance;
 use super::hub::Hub;
 use super::lazy_members::SentMembers;
 use super::pace::Pace;
@@ -23,6 +24,7 @@ use super::response::{RoomSections, SyncResponse};
 use super::room::{RoomNews, Section, load_news};
 use super::scope::{RoomTask, Scope};
 use super::sessions::{IndexEntry, RoomIndex, Session};
+use super::shared::SharedWords;
 use super::token::{Ephemeral, InvalidToken, PageToken, Positions, SyncToken};
 use super::unread::UnreadCounter;
 use crate::Env;
@@ -48,7 +50,10 @@ pub(super) struct Inner {
     pub(super) receipts: Receipts,
     pub(super) hub: Arc<Hub>,
     pub(super) unread: UnreadCounter,
+    pub(super) shared: SharedWords,
     sent_members: SentMembers,
+    /// Looks that held back without gathering.
+    pub(super) holds: Counter,
     pace: Pace,
     answers: Counter,
     attempts: Counter,
@@ -58,6 +63,8 @@ pub(super) struct Inner {
 struct Attempt {
     response: SyncResponse,
     is_list_new: bool,
+    /// There is, or may be, something that is no message.
+    is_held: bool,
 }
 
 impl Sync {
@@ -72,7 +79,9 @@ impl Sync {
             receipts,
             hub,
             unread: UnreadCounter::default(),
+            shared: SharedWords::default(),
             sent_members: SentMembers::default(),
+            holds: Counter::default(),
             pace: Pace::default(),
             answers: Counter::default(),
             attempts: Counter::default(),
@@ -138,7 +147,8 @@ impl Sync {
             bell.borrow_and_update();
             quiet_bell.borrow_and_update();
             // Apart, so that a request that waits takes little room, and is moved cheaply by the layers around it.
-            let attempt = Box::pin(inner.attempt(who, request, &session)).await?;
+            let may_hold = !has_paused && !request.is_immediate() && inner.pause_ms(&session) > 0;
+            let attempt = Box::pin(inner.attempt(who, request, &session, may_hold)).await?;
             if request.is_immediate() || attempt.response.has_urgent() {
                 return Ok(attempt.response);
             }
@@ -151,7 +161,8 @@ impl Sync {
                 continue;
             }
             // What is no message waits until the pause is over, whether it is there already or comes meanwhile.
-            let is_held = !attempt.response.is_empty();
+            let Attempt { response, is_held, .. } = attempt;
+            let is_gathered = !response.is_empty() || !is_held;
             let quietly = async {
                 if !is_held {
                     // The sender is the session, which this request holds.
@@ -160,11 +171,14 @@ impl Sync {
                 sleep(Duration::from_millis(inner.pause_ms(&session))).await;
             };
             tokio::select! {
-                changed = bell.changed() => if changed.is_err() { return Ok(attempt.response) },
+                changed = bell.changed() => if changed.is_err() { return Ok(response) },
                 () = quietly => has_paused = true,
                 () = sleep(Duration::from_millis(KEEP_ALIVE_MS)) => inner.keep_alive(who, request),
-                () = &mut timeout => return Ok(attempt.response),
-                () = stop.cancelled() => return Ok(attempt.response),
+                () = &mut timeout => return match is_gathered {
+                    true => Ok(response),
+                    false => Ok(Box::pin(inner.attempt(who, request, &session, false)).await?.response),
+                },
+                () = stop.cancelled() => return Ok(response),
             }
         }
     }
@@ -172,7 +186,7 @@ impl Sync {
 
 impl Metered for Sync {
     fn readings(&self, out: &mut Vec<Reading>) {
-        let Inner { hub, answers, attempts, .. } = &*self.0;
+        let Inner { hub, answers, attempts, unread, shared, .. } = &*self.0;
         let sessions = hub.sessions.count() as u64;
         out.push(Reading::gauge("hearth_sync_sessions", "Users who wait in a sync or did so lately.", sessions));
         out.push(Reading::counter("hearth_sync_answers_total", "Syncs that were answered.", answers.value()));
@@ -180,6 +194,16 @@ impl Metered for Sync {
             "hearth_sync_attempts_total",
             "Looks at what is new, at least one for each answer.",
             attempts.value(),
+        ));
+        out.push(Reading::counter(
+            "hearth_sync_push_evaluations_total",
+            "Times that push rules were gone through for an event and a reader, or for all readers whom it does not name.",
+            unread.evaluations.value(),
+        ));
+        out.push(Reading::counter(
+            "hearth_sync_shared_writings_total",
+            "Times that news of a room were written for all its readers at the same place.",
+            shared.writings.value(),
         ));
     }
 }
@@ -205,11 +229,20 @@ impl Inner {
         }
     }
 
-    /// One look at what there is.
-    async fn attempt(&self, who: &LocalUser, request: &SyncRequest, session: &Session) -> Result<Attempt, SyncError> {
+    /// One look at what there is. Where it may hold back what is no message, that is not even gathered.
+    async fn attempt(
+        &self,
+        who: &LocalUser,
+        request: &SyncRequest,
+        session: &Session,
+        may_hold: bool,
+    ) -> Result<Attempt, SyncError> {
         self.attempts.increment();
         let to = self.hub.catch_up().await?;
         let typing_to = self.typing.position();
+        if let Some((since, is_held)) = glance(self, who, request, session, &to, may_hold) {
+            return Ok(Attempt { response: SyncResponse::nothing(since.clone()), is_list_new: false, is_held });
+        }
         let (index, is_list_new) = self.load_index(session, &to).await?;
         let personal = Personal::load(&self.hub, &self.users, session, who, &to).await?;
         let fresh = Ephemeral { epoch: self.typing.epoch(), ..Ephemeral::default() };
@@ -220,6 +253,7 @@ impl Inner {
             typing: &self.typing,
             receipts: &self.receipts,
             unread: &self.unread,
+            shared: &self.shared,
             sent_members: &self.sent_members,
             who,
             request,
@@ -232,7 +266,7 @@ impl Inner {
         let (presence, presence_to) = load_presence(&scope, &index, newcomers).await?;
         let mut response = SyncResponse { presence: presence.into(), ..response };
         response.next_batch.ephemeral.presence = presence_to;
-        Ok(Attempt { response, is_list_new })
+        Ok(Attempt { is_held: !response.is_empty(), response, is_list_new })
     }
 
     /// The list of the user's rooms, read after `to` was applied; and whether it had to be read.

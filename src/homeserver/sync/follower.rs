@@ -120,7 +120,7 @@ impl SyncFollower {
 
     /// Adds the rooms of those who came or went.
     fn add_presence(&self, from: PresencePos, rooms: &mut HashSet<RoomKey>) -> PresencePos {
-        let (changed, to) = self.users.presence().changes_since(Some(from), |_| true);
+        let (changed, to) = self.users.presence().changes_since(Some(from), |_, _| true);
         for info in changed {
             rooms.extend(self.hub.sessions.list_rooms_of(UserKey::of(&info.user_id)));
         }

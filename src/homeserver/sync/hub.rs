@@ -184,6 +184,13 @@ impl Hub {
         })
     }
 
+    /// The rooms of a lane in which events arrived in `(from, to]`, when fewer than `max` entries tell it.
+    pub fn events_since(&self, lane: Lane, from: LanePos, to: LanePos, max: usize) -> Option<Vec<RoomKey>> {
+        self.ring(lane, |ring| {
+            (ring.covers(from) && ring.count_since(from) <= max).then(|| ring.events_since(from, to).collect())
+        })
+    }
+
     /// What happened in a room in `(from, to]`; meant for positions that are covered.
     pub fn room_news(&self, room: RoomKey, from: LanePos, to: LanePos) -> RoomNews {
         self.ring(self.lane_of(room), |ring| ring.room_news(room, from, to))

@@ -14,6 +14,7 @@ mod ephemeral;
 mod error;
 mod event_stream;
 mod follower;
+mod glance;
 mod hub;
 mod lazy_members;
 mod moment;
@@ -27,6 +28,7 @@ mod ring;
 mod room;
 mod scope;
 mod sessions;
+mod shared;
 mod state_changes;
 mod summary;
 mod token;
@@ -35,6 +37,8 @@ mod window;
 
 #[cfg(test)]
 mod fold_tests;
+#[cfg(test)]
+mod shared_tests;
 #[cfg(test)]
 mod sync_tests;
 #[cfg(test)]

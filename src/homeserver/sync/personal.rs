@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use hearth_protocol::{LanePos, UserKey};
+use hearth_protocol::{LanePos, UserKey, default_rules};
 use hearth_storage::StorageError;
 use ruma::UserId;
 use ruma::push::Ruleset;
@@ -17,6 +17,8 @@ use crate::users::{IgnoredUsers, LocalUser, Users};
 pub struct Personal {
     /// When something notifies them.
     pub push_rules: Ruleset,
+    /// The rules are those of a user who never changed one.
+    pub has_default_rules: bool,
     /// Whom they do not want to hear of.
     pub ignored: Arc<IgnoredUsers>,
     ignored_keys: HashSet<UserKey>,
@@ -43,9 +45,11 @@ impl Personal {
         }
         let read_at = to.of(hub.lane_of_user(who.key));
         let push_rules = users.load_push_rules(&who.user_id).await?;
+        let has_default_rules = is_same(&push_rules, &default_rules(&who.user_id));
         let ignored = users.load_ignored(&who.user_id).await?;
         let personal = Arc::new(Self {
             push_rules,
+            has_default_rules,
             ignored_keys: ignored.iter().map(|user| UserKey::of(user)).collect(),
             ignored,
             read_at,
@@ -63,4 +67,9 @@ impl Personal {
     pub fn ignores(&self, user: &UserId) -> bool {
         self.ignored.contains(user)
     }
+}
+
+/// Whether two sets of rules say the same; ruma compares rules by their names alone.
+fn is_same(one: &Ruleset, other: &Ruleset) -> bool {
+    matches!((serde_json::to_string(one), serde_json::to_string(other)), (Ok(one), Ok(other)) if one == other)
 }

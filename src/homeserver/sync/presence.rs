@@ -30,11 +30,11 @@ pub async fn load_presence(
     let presence = scope.users.presence();
     let filter = &scope.request.filter.presence;
     let since = scope.request.since.as_ref().map(|since| since.ephemeral.presence);
-    let (mut changed, pos) = presence.changes_since(since, |_| true);
     if filter.is_nothing() {
-        return Ok((Vec::new(), pos));
+        return Ok((Vec::new(), presence.changes_since(since, |_, _| false).1));
     }
     let me = &scope.who.user_id;
+    let (mut changed, pos) = presence.changes_since(since, |user, key| user == me || may_share_room(scope, index, key));
     for user in newcomers {
         if user != *me && !changed.iter().any(|info| info.user_id == user) && scope.users.is_local(&user) {
             changed.push(presence.load(&user));
@@ -52,6 +52,11 @@ pub async fn load_presence(
     });
     let shown: Vec<_> = stream::iter(reads).buffered(USERS_AT_ONCE).try_collect().await?;
     Ok((shown.iter().flatten().map(write).collect(), pos))
+}
+
+/// Whether the reader may be in a room with another user, as far as is known without reading.
+fn may_share_room(scope: &Scope<'_>, index: &RoomIndex, other: UserKey) -> bool {
+    scope.hub.sessions.index_of(other).is_none_or(|theirs| index.shares_room(&theirs))
 }
 
 /// Whether the reader is in a room with another user, by the lists of both: the rooms themselves are not looked at, for

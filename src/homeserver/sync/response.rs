@@ -47,6 +47,18 @@ pub struct SyncResponse {
 }
 
 impl SyncResponse {
+    /// Nothing is new since a position.
+    pub fn nothing(next_batch: super::token::SyncToken) -> Self {
+        Self {
+            next_batch,
+            account_data: Events::default(),
+            presence: Events::default(),
+            rooms: RoomSections::default(),
+            device_one_time_keys_count: BTreeMap::new(),
+            device_unused_fallback_key_types: Vec::new(),
+        }
+    }
+
     /// Whether it says more than who types, reads, comes and goes.
     pub fn has_urgent(&self) -> bool {
         let RoomSections { join, invite, knock, leave } = &self.rooms;

@@ -143,6 +143,15 @@ impl Ring {
         })
     }
 
+    /// The rooms in which events arrived in `(from, to]`, each perhaps several times.
+    pub fn events_since(&self, from: LanePos, to: LanePos) -> impl Iterator<Item = RoomKey> + '_ {
+        let first = self.entries.partition_point(|(pos, _)| *pos <= from);
+        self.entries.range(first..).take_while(move |(pos, _)| *pos <= to).filter_map(|(_, happened)| match happened {
+            Happened::Event(room, _) => Some(*room),
+            Happened::Receipt(_) | Happened::AccountData(_) => None,
+        })
+    }
+
     /// The events of a room in `(from, to]`, oldest first; none when the ring does not go back that far.
     pub fn room_events(&self, room: RoomKey, from: LanePos, to: LanePos) -> Option<Vec<EventNum>> {
         if !self.covers(from) {

@@ -1,6 +1,6 @@
 //! What is new in one room for one reader. Who they are in it is read from the room's own lane, in the range that is told.
 
-use hearth_protocol::LanePos;
+use hearth_protocol::{LanePos, UserKey};
 use hearth_storage::StorageError;
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedRoomId, OwnedUserId, UserId};
@@ -12,6 +12,7 @@ use super::moment::{Moment, Reader, membership_of};
 use super::request::StateForm;
 use super::response::{Events, InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Piece, Timeline};
 use super::scope::{RoomTask, Scope};
+use super::shared::SharedNews;
 use super::state_changes::{Span, is_member_key, list_differences, under_name};
 use super::summary::load_summary;
 use super::token::history_token;
@@ -61,6 +62,12 @@ pub async fn load_news(scope: &Scope<'_>, task: RoomTask) -> Result<Option<RoomN
     }
     let lane = scope.hub.lane_of(task.room);
     let (since, to) = (scope.since(lane), scope.to.of(lane));
+    if let Some(since) = since
+        && let Some(plain) = Ground::of_settled(scope, &view, since, to)
+        && let Some(news) = plain.load_shared(scope, &task).await?
+    {
+        return Ok(news);
+    }
     let Some(reader) = Reader::load(scope.hub, &view, &scope.who.user_id, to).await? else { return Ok(None) };
     let was = match since {
         Some(since) if reader.pos > since => {
@@ -80,7 +87,58 @@ pub async fn load_news(scope: &Scope<'_>, task: RoomTask) -> Result<Option<RoomN
     }
 }
 
-impl Ground<'_> {
+impl<'a> Ground<'a> {
+    /// The ground of a reader who has been in the room since the position from which the answer goes on, and is so now.
+    fn of_settled(scope: &Scope<'_>, view: &'a RoomView, since: LanePos, to: LanePos) -> Option<Self> {
+        let row =
+            view.room.member(scope.who.key).filter(|row| row.membership == Membership::Join && row.pos <= since)?;
+        let reader = Reader { membership: row.membership, pos: row.pos, event: None };
+        let is_plain = !scope.request.full_state && scope.hub.covers(scope.hub.lane_of(view.room.key), since);
+        is_plain.then_some(Self { view, reader, was: Some(Membership::Join), since: Some(since), to })
+    }
+
+    /// The news of a settled reader, as far as they are told many readers alike: messages, and what comes and goes. None when
+    /// there is more to tell.
+    async fn load_shared(&self, scope: &Scope<'_>, task: &RoomTask) -> Result<Option<Option<RoomNews>>, SyncError> {
+        let from = self.since.unwrap_or_default();
+        let has_events = from < self.to && scope.hub.room_news(self.view.room.key, from, self.to).events;
+        let shared = if has_events { scope.shared.load(scope, self.view, (from, self.to)).await? } else { None };
+        if has_events && shared.as_ref().is_none_or(|shared| self.needs_members(scope, shared)) {
+            return Ok(None);
+        }
+        let (ephemeral, typing, receipts) = self.load_ephemeral(scope, false).await?;
+        let mut room = JoinedRoom {
+            state: under_name(scope.request.state_form, Vec::new()),
+            timeline: shared.as_ref().map(|shared| shared.timeline()).unwrap_or_default(),
+            ephemeral: ephemeral.into(),
+            account_data: task.account_data.clone().into(),
+            ..JoinedRoom::default()
+        };
+        let is_said = !room.timeline.is_empty() || !room.ephemeral.is_empty() || !room.account_data.is_empty();
+        if !is_said && !receipts.has_own {
+            return Ok(Some(None));
+        }
+        let rows = receipts.rows.as_deref();
+        let counts = match shared.and_then(|shared| scope.unread.count_shared(scope, self.view, &shared, rows)) {
+            Some(counts) => counts,
+            None => scope.unread.count(scope, self.view, self.to, rows).await?,
+        };
+        room.unread_notifications = Some(counts.room);
+        room.unread_thread_notifications = counts.threads;
+        Ok(Some(Some(RoomNews { typing, ..self.news(Section::Join(Box::new(room))) })))
+    }
+
+    /// Whether the client lacks the membership of somebody who speaks.
+    fn needs_members(&self, scope: &Scope<'_>, shared: &SharedNews) -> bool {
+        let filter = &scope.request.filter.state;
+        let has = |member: UserKey| {
+            let since = self.since.unwrap_or_default();
+            scope.sent_members.has(scope.who, self.view.room.key, member, since)
+        };
+        filter.lazy_load_members
+            && (filter.include_redundant_members || shared.events.iter().any(|judged| !has(judged.sender)))
+    }
+
     fn news(&self, section: Section) -> RoomNews {
         RoomNews { room_id: self.view.room.room_id.clone(), section, newcomers: Vec::new(), typing: None }
     }

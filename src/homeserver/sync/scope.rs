@@ -7,6 +7,7 @@ use super::lazy_members::SentMembers;
 use super::personal::Personal;
 use super::request::{StateForm, SyncRequest};
 use super::response::Piece;
+use super::shared::SharedWords;
 use super::token::{Ephemeral, Positions};
 use super::unread::UnreadCounter;
 use crate::rooms::{Audience, Form, Receipts, Rooms, Typing};
@@ -20,6 +21,7 @@ pub struct Scope<'a> {
     pub typing: &'a Typing,
     pub receipts: &'a Receipts,
     pub unread: &'a UnreadCounter,
+    pub shared: &'a SharedWords,
     pub sent_members: &'a SentMembers,
     pub who: &'a LocalUser,
     pub request: &'a SyncRequest,

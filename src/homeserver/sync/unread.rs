@@ -7,18 +7,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hearth_protocol::{
-    EventNum, LanePos, PushEvent, PushReader, PushRoom, RoomKey, StateSetNum, UserKey, evaluate_push,
+    Actions, EventNum, LanePos, PushEvent, PushReader, PushRoom, RoomKey, StateSetNum, UserKey, evaluate_push,
+    rules_for_anybody,
 };
 use hearth_storage::StorageError;
 use hearth_storage::schema::receipts::ReceiptChange;
 use hearth_storage::schema::users::Membership;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
-use ruma::{OwnedEventId, UserId};
+use ruma::push::Ruleset;
+use ruma::{OwnedEventId, UserId, user_id};
 
 use super::moment::membership_of;
 use super::response::Unread;
 use super::scope::Scope;
+use super::shared::SharedNews;
+use crate::metrics::Counter;
 use crate::rooms::{MAIN_THREAD, ReadMarks, RoomView, StoredEvent, thread_root};
 
 /// Pairs of user and room whose counts are kept.
@@ -41,13 +45,26 @@ pub struct UnreadCounter {
     tallies: Cache<(UserKey, RoomKey), Arc<Mutex<Tally>>>,
     events: Cache<(RoomKey, EventNum), Arc<PushEvent>>,
     rooms: Cache<RoomKey, Arc<KnownRoom>>,
+    anybody: Ruleset,
+    /// How often rules were gone through.
+    pub(super) evaluations: Counter,
 }
 
 /// What the rules ask of a room, for all its readers.
-struct KnownRoom {
+pub struct KnownRoom {
     /// As of this state.
     state: StateSetNum,
     push: PushRoom,
+}
+
+/// A message that many readers are told of alike, as the rules see it.
+pub struct JudgedEvent {
+    pub event: Arc<StoredEvent>,
+    thread: Option<OwnedEventId>,
+    taken_apart: Arc<PushEvent>,
+    pub sender: UserKey,
+    /// What it does to who has the default rules and is not named in it.
+    for_anybody: Actions,
 }
 
 /// The unread notifications of a user in a room.
@@ -60,6 +77,8 @@ struct Tally {
     marks_at: LanePos,
     /// Up to where the user has read by speaking themselves (C-S API, "Marking notifications as read").
     spoken: ReadMarks,
+    /// What the reader is called in the room, and by which event.
+    name: Option<(EventNum, String)>,
     items: Vec<Item>,
 }
 
@@ -95,6 +114,8 @@ impl Default for UnreadCounter {
             tallies: Cache::new(TALLIES_MAX),
             events: Cache::new(PUSH_EVENTS_MAX),
             rooms: Cache::new(PUSH_ROOMS_MAX),
+            anybody: rules_for_anybody(),
+            evaluations: Counter::default(),
         }
     }
 }
@@ -122,14 +143,79 @@ impl UnreadCounter {
             self.add_new(scope, view, to, &mut tally).await?;
         }
         tally.drop_read();
-        let ignored = scope.personal.ignored_keys();
-        let items = tally.items.iter().filter(|item| !ignored.contains(&item.sender));
-        let counts = sum(items, scope.request.filter.timeline.unread_thread_notifications);
+        let counts = sum_for(scope, &tally);
         match known {
             Some(known) => *known.lock() = tally,
             None => self.tallies.insert(key, Arc::new(Mutex::new(tally))),
         }
         Ok(counts)
+    }
+
+    /// The counts after news that many readers are told alike, which is most of what there is: nothing is read. None where
+    /// something has to be read all the same; then nothing has been counted.
+    pub fn count_shared(
+        &self,
+        scope: &Scope<'_>,
+        view: &RoomView,
+        news: &SharedNews,
+        receipts: Option<&[ReceiptChange]>,
+    ) -> Option<UnreadCounts> {
+        let room = view.room.key;
+        let known = self.tallies.get(&(scope.who.key, room))?;
+        let mut tally = known.lock();
+        let lane = scope.hub.lane_of(room);
+        let is_counted = tally.counted_to <= news.from
+            && scope.hub.covers(lane, tally.counted_to)
+            && !scope.hub.room_news(room, tally.counted_to, news.from).events;
+        if !is_counted || !is_marked(scope, room, news.to, receipts, &tally) {
+            return None;
+        }
+        let member = view.room.state_num("m.room.member", scope.who.user_id.as_str())?;
+        let name = tally.name.as_ref().filter(|(num, _)| *num == member).map(|(_, name)| name.as_str())?;
+        let mut items = Vec::with_capacity(news.events.len());
+        for JudgedEvent { event, thread, taken_apart, sender, for_anybody } in &news.events {
+            let is_plain = scope.personal.has_default_rules && !taken_apart.may_name(&scope.who.user_id, name);
+            let (notify, highlight) = if is_plain {
+                (for_anybody.notify, for_anybody.highlight)
+            } else {
+                self.evaluations.increment();
+                let reader = news.room.push.reader(&scope.who.user_id, name);
+                let actions = evaluate_push(&scope.personal.push_rules, taken_apart, &reader);
+                (actions.notify, actions.highlight)
+            };
+            if notify {
+                items.push(Item { pos: event.pos, sender: *sender, highlight, thread: thread.clone() });
+            }
+        }
+        tally.items.append(&mut items);
+        let extra = tally.items.len().saturating_sub(ITEMS_MAX);
+        tally.items.drain(..extra);
+        (tally.counted_to, tally.marks_at) = (news.to, news.to);
+        tally.drop_read();
+        Some(sum_for(scope, &tally))
+    }
+
+    /// Messages as the rules see them, for all readers; none when the room has no power levels.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn judge(
+        &self,
+        view: &RoomView,
+        events: Vec<Arc<StoredEvent>>,
+    ) -> Result<Option<(Arc<KnownRoom>, Vec<JudgedEvent>)>, StorageError> {
+        let Some(room) = self.load_known_room(view).await? else { return Ok(None) };
+        let mut judged = Vec::with_capacity(events.len());
+        for event in events {
+            let thread = thread_root(view, &event).await?;
+            let taken_apart = self.push_event(view.room.key, &event);
+            let reader = room.push.reader(user_id!("@anybody:anywhere"), "");
+            self.evaluations.increment();
+            let for_anybody = evaluate_push(&self.anybody, &taken_apart, &reader);
+            let sender = UserKey::of(&event.event.sender);
+            judged.push(JudgedEvent { event, thread, taken_apart, sender, for_anybody });
+        }
+        Ok(Some((room, judged)))
     }
 
     /// Reads the receipts again, unless it is known that the reader has made none since.
@@ -141,19 +227,8 @@ impl UnreadCounter {
         receipts: Option<&[ReceiptChange]>,
         tally: &mut Tally,
     ) -> Result<(), StorageError> {
-        let room = view.room.key;
-        let lane = scope.hub.lane_of(room);
-        let since = scope.since(lane).unwrap_or_default();
-        let is_fresh = tally.marks_at != LanePos(0)
-            && scope.hub.covers(lane, tally.marks_at)
-            && match receipts {
-                Some(receipts) if tally.marks_at >= since => {
-                    receipts.iter().all(|row| row.user_id != scope.who.user_id.as_str())
-                }
-                _ => !scope.hub.room_news(room, tally.marks_at, to).receipts,
-            };
-        if !is_fresh {
-            tally.marks = scope.receipts.read_marks(room, scope.who.key).await?;
+        if !is_marked(scope, view.room.key, to, receipts, tally) {
+            tally.marks = scope.receipts.read_marks(view.room.key, scope.who.key).await?;
         }
         tally.marks_at = to;
         Ok(())
@@ -182,8 +257,12 @@ impl UnreadCounter {
         if events.is_empty() {
             return Ok(());
         }
-        let Some(reader) = self.load_reader(view, &scope.who.user_id).await? else { return Ok(()) };
+        let Some(room) = self.load_known_room(view).await? else { return Ok(()) };
+        tally.name = load_name(view, &scope.who.user_id).await?;
+        let name = tally.name.as_ref().map(|(_, name)| name.as_str()).unwrap_or_default();
+        let reader = room.push.reader(&scope.who.user_id, name);
         for event in view.list_visible(events, &scope.who.user_id).await? {
+            self.evaluations.increment();
             let actions = evaluate_push(&scope.personal.push_rules, &self.push_event(view.room.key, &event), &reader);
             if !actions.notify || scope.personal.ignores(&event.event.sender) {
                 continue;
@@ -202,24 +281,21 @@ impl UnreadCounter {
     /// # Errors
     /// When reading fails.
     pub async fn load_reader(&self, view: &RoomView, user: &UserId) -> Result<Option<PushReader>, StorageError> {
-        #[derive(serde::Deserialize)]
-        struct Member {
-            displayname: Option<String>,
-        }
-        let state = view.room.head.state;
-        let room = match self.rooms.get(&view.room.key).filter(|known| known.state == state) {
-            Some(known) => known,
-            None => {
-                let Some(levels) = view.power_levels().await? else { return Ok(None) };
-                let push = PushRoom::new(view.room.rules, &view.room.room_id, view.room.joined.into(), &levels);
-                let known = Arc::new(KnownRoom { state, push });
-                self.rooms.insert(view.room.key, known.clone());
-                known
-            }
-        };
-        let member = view.state_event("m.room.member", user.as_str()).await?;
-        let name = member.and_then(|member| member.event.content_as::<Member>().ok()?.displayname);
+        let Some(room) = self.load_known_room(view).await? else { return Ok(None) };
+        let name = load_name(view, user).await?.map(|(_, name)| name);
         Ok(Some(room.push.reader(user, name.as_deref().unwrap_or_default())))
+    }
+
+    async fn load_known_room(&self, view: &RoomView) -> Result<Option<Arc<KnownRoom>>, StorageError> {
+        let state = view.room.head.state;
+        if let Some(known) = self.rooms.get(&view.room.key).filter(|known| known.state == state) {
+            return Ok(Some(known));
+        }
+        let Some(levels) = view.power_levels().await? else { return Ok(None) };
+        let push = PushRoom::new(view.room.rules, &view.room.room_id, view.room.joined.into(), &levels);
+        let known = Arc::new(KnownRoom { state, push });
+        self.rooms.insert(view.room.key, known.clone());
+        Ok(Some(known))
     }
 
     /// An event taken apart for the rules, once for all readers.
@@ -231,6 +307,31 @@ impl UnreadCounter {
             taken_apart
         })
     }
+}
+
+/// Whether the reader has made no receipt since those of the tally were read.
+fn is_marked(scope: &Scope<'_>, room: RoomKey, to: LanePos, receipts: Option<&[ReceiptChange]>, tally: &Tally) -> bool {
+    let lane = scope.hub.lane_of(room);
+    let since = scope.since(lane).unwrap_or_default();
+    tally.marks_at != LanePos(0)
+        && scope.hub.covers(lane, tally.marks_at)
+        && match receipts {
+            Some(receipts) if tally.marks_at >= since => {
+                receipts.iter().all(|row| row.user_id != scope.who.user_id.as_str())
+            }
+            _ => !scope.hub.room_news(room, tally.marks_at, to).receipts,
+        }
+}
+
+/// What a user is called in a room, and by which event.
+async fn load_name(view: &RoomView, user: &UserId) -> Result<Option<(EventNum, String)>, StorageError> {
+    #[derive(serde::Deserialize)]
+    struct Member {
+        displayname: Option<String>,
+    }
+    let Some(member) = view.state_event("m.room.member", user.as_str()).await? else { return Ok(None) };
+    let name = member.event.content_as::<Member>().ok().and_then(|member| member.displayname);
+    Ok(Some((member.num, name.unwrap_or_default())))
 }
 
 /// The newest events of a range, oldest first.
@@ -262,6 +363,12 @@ async fn load_joined_at(scope: &Scope<'_>, view: &RoomView) -> Result<LanePos, S
         }
     }
     Ok(member.pos)
+}
+
+fn sum_for(scope: &Scope<'_>, tally: &Tally) -> UnreadCounts {
+    let ignored = scope.personal.ignored_keys();
+    let items = tally.items.iter().filter(|item| ignored.is_empty() || !ignored.contains(&item.sender));
+    sum(items, scope.request.filter.timeline.unread_thread_notifications)
 }
 
 fn sum<'a>(items: impl Iterator<Item = &'a Item>, by_thread: bool) -> UnreadCounts {

@@ -13,7 +13,7 @@ use crate::rooms::{HistoryPos, RoomView, StoredEvent};
 /// Events of a timeline when the filter names no limit.
 const LIMIT_DEFAULT: usize = 10;
 /// Events of a timeline at the most.
-const LIMIT_MAX: usize = 100;
+pub const LIMIT_MAX: usize = 100;
 /// Events that are looked at for one timeline; beyond, it ends there as if by the limit.
 const LOOKED_AT_MAX: usize = 500;
 
@@ -50,7 +50,7 @@ impl Window {
     /// When reading fails.
     pub async fn load(scope: &Scope<'_>, view: &RoomView, range: Range) -> Result<Self, StorageError> {
         let filter = &scope.request.filter.timeline;
-        let limit = filter.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
+        let limit = limit_of(filter);
         let mut window = Self::default();
         let (mut to, mut looked_at) = (range.to, 0);
         'pages: loop {
@@ -111,6 +111,11 @@ impl Window {
     pub fn has_create(&self) -> bool {
         self.events.first().is_some_and(|first| first.event.state_pair() == Some(("m.room.create", "")))
     }
+}
+
+/// How many events a filter wants at the most.
+pub fn limit_of(filter: &EventFilter) -> usize {
+    filter.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX)
 }
 
 /// Which of the events the filter lets through.

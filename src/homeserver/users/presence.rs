@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ahash::RandomState;
 use futures_util::future::{BoxFuture, FutureExt as _};
-use hearth_protocol::Clock;
+use hearth_protocol::{Clock, UserKey};
 use parking_lot::Mutex;
 use ruma::presence::PresenceState;
 use ruma::{OwnedUserId, UserId};
@@ -93,6 +93,7 @@ struct All {
 /// Times are of the monotonic clock.
 #[derive(Clone)]
 struct Known {
+    key: UserKey,
     state: PresenceState,
     status_msg: Option<String>,
     /// The last time the user did something.
@@ -193,7 +194,7 @@ impl Presence {
     pub fn changes_since(
         &self,
         since: Option<PresencePos>,
-        interested: impl Fn(&UserId) -> bool,
+        interested: impl Fn(&UserId, UserKey) -> bool,
     ) -> (Vec<PresenceInfo>, PresencePos) {
         let now_ms = self.0.clock.monotonic_ms();
         let all = self.0.all.lock();
@@ -203,7 +204,7 @@ impl Presence {
         let mut changes = Vec::new();
         for (count, user) in all.by_change.range(from.map_or(0, |from| from + 1)..) {
             let Some(known) = all.users.get(user) else { continue };
-            if (from.is_none() && known.state == PresenceState::Offline) || !interested(user) {
+            if (from.is_none() && known.state == PresenceState::Offline) || !interested(user, known.key) {
                 continue;
             }
             if changes.len() == CHANGES_MAX {
@@ -224,6 +225,7 @@ impl Presence {
         let old = all.users.get(user);
         let active_ms = if is_active { Some(now_ms) } else { old.and_then(|old| old.active_ms) };
         let new = Known {
+            key: old.map_or_else(|| UserKey::of(user), |old| old.key),
             is_active: state == PresenceState::Online
                 && active_ms.is_some_and(|active_ms| now_ms - active_ms < ACTIVE_WITHIN_MS),
             state,

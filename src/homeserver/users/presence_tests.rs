@@ -13,7 +13,7 @@ async fn fixture() -> (Fixture, Presence) {
 
 fn states(presence: &Presence, since: Option<PresencePos>) -> Vec<(String, PresenceState)> {
     presence
-        .changes_since(since, |_| true)
+        .changes_since(since, |_, _| true)
         .0
         .into_iter()
         .map(|info| (info.user_id.localpart().to_owned(), info.state))
@@ -43,7 +43,7 @@ async fn changes_are_told_once_to_who_is_interested() {
     presence.record_sync(&id("bob"), Unavailable).unwrap();
     assert!(moved.has_changed().unwrap());
     moved.mark_unchanged();
-    let (infos, at) = presence.changes_since(Some(start), |user: &UserId| user.localpart() == "alice");
+    let (infos, at) = presence.changes_since(Some(start), |user: &UserId, _| user.localpart() == "alice");
     assert_eq!(infos.len(), 1);
     assert_eq!(
         (infos[0].status_msg.as_deref(), infos[0].currently_active, infos[0].last_active_ago_ms),
