@@ -24,8 +24,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 /// Sockets that are opened side by side.
 const OPENED_AT_ONCE: usize = 64;
-/// How long the server has to settle before its memory is read.
-const SETTLE: Duration = Duration::from_secs(5);
+/// How long the server has to settle before its memory is read: its allocator gives back after ten seconds.
+const SETTLE: Duration = Duration::from_secs(20);
 /// How long a message may take at most.
 const DELIVERY_MAX: Duration = Duration::from_secs(60);
 
@@ -190,7 +190,7 @@ async fn main() -> Result<(), Failure> {
     }
     let ticks = cpu_ticks(pid)?;
     let idle = Instant::now();
-    tokio::time::sleep(SETTLE * 2).await;
+    tokio::time::sleep(SETTLE).await;
     let used_ms = (cpu_ticks(pid)? - ticks) * 10;
     println!("idle: {used_ms} ms of processor time in {:.0} s", idle.elapsed().as_secs_f64());
     for number in 0..messages {

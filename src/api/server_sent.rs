@@ -91,10 +91,10 @@ impl EventStream {
     }
 
     /// Begins to send. The first body comes at once.
-    pub fn open(self: Box<Self>, sync: Sync, user: LocalUser, request: SyncRequest) -> Response {
+    pub fn open(self, sync: Sync, user: LocalUser, request: SyncRequest) -> Response {
         let seat = self.sockets.sit(&user);
         let request = SyncRequest { timeout_ms: 0, ..request };
-        let open = Box::new(Open { stream: *self, seat, sync, user, request });
+        let open = Box::new(Open { stream: self, seat, sync, user, request });
         let body = Body::from_stream(unfold(open, async |mut open| {
             let event = open.next().await?;
             Some((Ok::<Bytes, Infallible>(event), open))

@@ -112,7 +112,8 @@ impl Socket {
         }
         let end = loop {
             let step = self.step().await;
-            if let Err(end) = self.take(step).await {
+            // Apart, so that a socket that waits takes no room for what it does now and then.
+            if let Err(end) = Box::pin(self.take(step)).await {
                 break end;
             }
         };

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use http::HeaderValue;
 use http::header::{AUTHORIZATION, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -56,9 +57,9 @@ impl TestSocket {
     /// Opens a socket, with a token in the header if there is one; `Err` with the status if it is refused.
     pub async fn try_connect(address: SocketAddr, token: Option<&str>) -> Result<Self, u16> {
         let mut request = format!("ws://{address}{CONNECT_PATH}").into_client_request().expect("a request");
-        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, "chat.hearth.v1.json".parse().unwrap());
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("chat.hearth.v1.json"));
         if let Some(token) = token {
-            request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+            request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().expect("a header"));
         }
         let stream = TcpStream::connect(address).await.expect("a connection");
         match tokio_tungstenite::client_async(request, stream).await {
@@ -201,7 +202,7 @@ impl TestSocket {
                     }
                     return frame;
                 }
-                Some("sync") => self.ack(&frame["id"].as_str().expect("an id").to_owned(), &frame["seq"]).await,
+                Some("sync") => self.ack(frame["id"].as_str().expect("an id"), &frame["seq"]).await,
                 _ => panic!("neither a reply nor a body: {frame}"),
             }
         }

@@ -16,14 +16,14 @@ struct Stream(BodyDataStream);
 
 impl Stream {
     async fn open(server: &TestServer, client: &Client, since: &str, last_event_id: Option<&str>) -> Self {
-        let token = client.token.as_deref().unwrap();
+        let token = client.token.as_deref().expect("a token");
         let mut request = Request::get(format!("/_matrix/client/v3/sync?since={}", escape(since)))
             .header(header::ACCEPT, "text/event-stream")
             .header(header::AUTHORIZATION, format!("Bearer {token}"));
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
-        let response = server.app().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = server.app().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
         Self(response.into_body().into_data_stream())
@@ -32,9 +32,9 @@ impl Stream {
     /// The next event's id and data; none at the end.
     async fn next(&mut self) -> Option<(String, Value)> {
         let chunk = tokio::time::timeout(SOON, self.0.next()).await.expect("something, soon")?.expect("bytes");
-        let text = String::from_utf8(chunk.to_vec()).unwrap();
-        let (id, data) = text.strip_prefix("id: ").unwrap().split_once("\ndata: ").unwrap();
-        Some((id.to_owned(), serde_json::from_str(data.strip_suffix("\n\n").unwrap()).unwrap()))
+        let text = String::from_utf8(chunk.to_vec()).expect("text");
+        let (id, data) = text.strip_prefix("id: ").and_then(|rest| rest.split_once("\ndata: ")).expect("an event");
+        Some((id.to_owned(), serde_json::from_str(data.trim_end()).expect("JSON")))
     }
 }
 

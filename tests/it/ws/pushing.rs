@@ -39,7 +39,7 @@ async fn a_native_client_is_greeted_for_its_header() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let address = server.listen();
-    let mut socket = TestSocket::try_connect(address, alice.token.as_deref()).await.ok().expect("a socket");
+    let mut socket = TestSocket::try_connect(address, alice.token.as_deref()).await.expect("a socket");
     let hello = socket.next().await;
     assert_eq!((&hello["op"], &hello["user_id"]), (&json!("hello"), &json!(alice.user_id)));
     let limits = &alice.get("/capabilities").await.ok()["capabilities"]["chat.hearth.websocket"];
