@@ -174,6 +174,10 @@ fn place(
     before: Option<&str>,
 ) -> Result<(), PushRuleError> {
     let (kind, id) = (rule.kind(), rule.rule_id());
+    // ruma would look for the place behind itself, which is beyond the end, and panic.
+    if after == Some(id) || before == Some(id) {
+        return Err(PushRuleError::UnknownNeighbour);
+    }
     let mut was_enabled = None;
     if after.is_some() || before.is_some() {
         let old = rules.get(kind.clone(), id).filter(|old| !old.is_server_default());
