@@ -4,7 +4,7 @@ use ruma::{
     OwnedEventId, OwnedRoomId, UInt,
     api::{
         IncomingRequest,
-        auth_scheme::AccessToken,
+        auth_scheme::{AccessToken, NoAccessToken},
         client::peeking::get_current_state::v3::Response as Unused,
         error::{DeserializationError, Error},
     },
@@ -103,5 +103,43 @@ impl IncomingRequest for OneEventRequest {
         let parts = serde::de::value::SeqDeserializer::<_, serde::de::value::Error>::new(path_args.iter().copied());
         let (event_id,) = Deserialize::deserialize(parts)?;
         Ok(Self { event_id })
+    }
+}
+
+/// `POST /auth/{authType}/fallback/web`: what a page of [`GET`](ruma::api::client::uiaa::get_uiaa_fallback_page) sends.
+#[derive(Debug)]
+pub struct PassStageRequest {
+    /// The stage.
+    pub auth_type: String,
+    /// The interactive-auth session, from the query.
+    pub session: String,
+}
+
+metadata! {
+    @for PassStageRequest,
+
+    method: POST,
+    rate_limited: true,
+    authentication: NoAccessToken,
+    history: {
+        1.0 => "/_matrix/client/r0/auth/{auth_type}/fallback/web",
+        1.1 => "/_matrix/client/v3/auth/{auth_type}/fallback/web",
+    }
+}
+
+impl IncomingRequest for PassStageRequest {
+    type EndpointError = Error;
+    type OutgoingResponse = Unused;
+
+    fn try_from_http_request_inner(
+        request: http::Request<&[u8]>,
+        path_args: &[&str],
+    ) -> Result<Self, DeserializationError> {
+        #[derive(Deserialize)]
+        struct InQuery {
+            session: String,
+        }
+        let InQuery { session } = serde_html_form::from_str(request.uri().query().unwrap_or_default())?;
+        Ok(Self { auth_type: path_args.first().copied().unwrap_or_default().to_owned(), session })
     }
 }

@@ -7,6 +7,7 @@
 //! | [`ActiveCaller`] | no | no: whatever others see |
 //! | [`GuestCaller`] | yes | yes |
 //! | [`ActiveGuestCaller`] | yes | no |
+//! | [`AdminCaller`] | no | yes; administrators only |
 //! | [`LockedCaller`] | yes | yes, and locked users too: logging out |
 //!
 //! [Client-Server API, "Using access tokens"]: https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Query};
 use hearth_homeserver::{
     appservice::{AppServices, Service},
-    users::{LocalUser, NewDevice, NewSession, Registered, Users},
+    users::{LocalUser, ModerationError, NewDevice, NewSession, Registered, Users},
 };
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use ruma::{OwnedDeviceId, OwnedUserId};
@@ -40,6 +41,10 @@ pub struct GuestCaller(pub LocalUser);
 /// A user or a guest who may act on others.
 #[derive(Clone, Debug)]
 pub struct ActiveGuestCaller(pub LocalUser);
+
+/// An administrator of this server; for what does not depend on which one.
+#[derive(Clone, Copy, Debug)]
+pub struct AdminCaller;
 
 /// A user or a guest, even when locked out.
 #[derive(Clone, Debug)]
@@ -79,6 +84,15 @@ impl FromRequestParts<AppState> for ActiveCaller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(user) = Caller::check(require_user(parts, state).await?)?;
         ActiveGuestCaller::check(user).map(|ActiveGuestCaller(user)| Self(user))
+    }
+}
+
+impl FromRequestParts<AppState> for AdminCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let user = require_user(parts, state).await?;
+        if user.is_admin { Ok(Self) } else { Err(ModerationError::NotAdmin.into()) }
     }
 }
 

@@ -11,11 +11,11 @@ use axum::{
 use ruma::api::{Metadata, path_builder::PathBuilder as _};
 
 use crate::{
-    extract::{Ruma, RumaFile},
+    extract::{Ruma, RumaAuth, RumaFile},
     state::AppState,
 };
 
-/// A handler whose last argument is `Ruma<Self::Request>`, or `RumaFile<Self::Request>`.
+/// A handler whose last argument is `Ruma<Self::Request>`, `RumaAuth<Self::Request>` or `RumaFile<Self::Request>`.
 pub trait Endpoint<T>: Handler<T, AppState> {
     /// The ruma type of the request.
     type Request: Metadata;
@@ -26,6 +26,14 @@ macro_rules! endpoint {
         impl<H, M, $($argument,)* R> Endpoint<(M, $($argument,)* Ruma<R>)> for H
         where
             H: Handler<(M, $($argument,)* Ruma<R>), AppState>,
+            R: Metadata,
+        {
+            type Request = R;
+        }
+
+        impl<H, M, $($argument,)* R> Endpoint<(M, $($argument,)* RumaAuth<R>)> for H
+        where
+            H: Handler<(M, $($argument,)* RumaAuth<R>), AppState>,
             R: Metadata,
         {
             type Request = R;

@@ -46,6 +46,11 @@ impl From<RoomError> for ApiError {
             RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),
             RoomError::BadEvent(bad @ BadEvent::TooLarge { .. }) => Self::too_large(bad.to_string()),
             RoomError::BadEvent(bad) => Self::bad_json(bad.to_string()),
+            RoomError::NoticeRoom => Self::new(
+                StatusCode::FORBIDDEN,
+                "M_CANNOT_LEAVE_SERVER_NOTICE_ROOM",
+                "The invite to the server's notices cannot be declined.",
+            ),
             RoomError::Invalid(reason) => Self::invalid_param(reason),
             RoomError::UnknownAlias => Self::not_found("Room alias not found."),
             RoomError::AliasInUse => {
@@ -207,6 +212,7 @@ impl From<RegisterError> for ApiError {
             RegisterError::Reserved => bad_request("M_EXCLUSIVE", &"This user name is reserved."),
             RegisterError::GuestsForbidden => Self::guest_forbidden(),
             RegisterError::BadPassword(error) => error.into(),
+            RegisterError::DisplayName => Self::invalid_param(error.to_string()),
             RegisterError::Device(error) => error.into(),
             RegisterError::TokenUsed => Self::forbidden("The registration token is used up."),
             RegisterError::Password(error) => error.into(),

@@ -25,6 +25,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     api_error::ApiError,
+    interactive::with_identifier,
     json_check::{JsonFault, check_json},
     state::AppState,
 };
@@ -47,6 +48,24 @@ impl<T: IncomingRequest> FromRequest<AppState> for Ruma<T> {
         let path = decoded_path(&mut parts, state).await?;
         let path: Vec<&str> = path.iter().map(|(_, value)| value).collect();
         let body = if T::METHOD == Method::GET { Bytes::new() } else { json_body(&parts, body).await? };
+        let request = http::Request::from_parts(parts, &body[..]);
+        T::try_from_http_request_inner(request, &path).map(Self).map_err(|error| refusal(&error))
+    }
+}
+
+/// A request of ruma's type `T` that user-interactive authentication guards. Its `auth` may have the old form, with
+/// `user` where ruma's types want an `identifier`.
+#[derive(Debug)]
+pub struct RumaAuth<T>(pub T);
+
+impl<T: IncomingRequest> FromRequest<AppState> for RumaAuth<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let path = decoded_path(&mut parts, state).await?;
+        let path: Vec<&str> = path.iter().map(|(_, value)| value).collect();
+        let body = with_identifier(json_body(&parts, body).await?);
         let request = http::Request::from_parts(parts, &body[..]);
         T::try_from_http_request_inner(request, &path).map(Self).map_err(|error| refusal(&error))
     }

@@ -3,8 +3,10 @@
 //!
 //! [Client-Server API, "User-Interactive Authentication API"]: https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api
 
+use bytes::Bytes;
 use hearth_homeserver::users::{Auth, LocalUser, Reauthenticated, UiaOutcome, Users};
 use ruma::api::client::uiaa::AuthData;
+use serde_json::{Map, Value, json};
 
 use crate::api_error::ApiError;
 
@@ -34,4 +36,17 @@ pub async fn reauthenticate(
         UiaOutcome::Passed(proof) => Ok(proof),
         UiaOutcome::Challenge(challenge) => Err(challenge.into()),
     }
+}
+
+/// Gives the `auth` of a request its present form: the old one has `user` for the password's owner where there is an
+/// `identifier` now. Every other body comes back as it is.
+pub fn with_identifier(body: Bytes) -> Bytes {
+    let Ok(mut request) = serde_json::from_slice::<Map<String, Value>>(&body) else { return body };
+    let Some(auth) = request.get_mut("auth").and_then(Value::as_object_mut) else { return body };
+    if auth.get("type").is_none_or(|kind| kind != "m.login.password") || auth.contains_key("identifier") {
+        return body;
+    }
+    let Some(user) = auth.remove("user").filter(Value::is_string) else { return body };
+    auth.insert("identifier".to_owned(), json!({ "type": "m.id.user", "user": user }));
+    serde_json::to_vec(&request).map_or(body, Bytes::from)
 }

@@ -9,6 +9,7 @@
 //! lower layer's error text out.
 
 mod api_error;
+mod auth_page;
 mod beyond_ruma;
 mod caller;
 mod client;
@@ -31,6 +32,8 @@ mod reply;
 mod router;
 mod server_sent;
 mod state;
+mod synapse_admin;
+mod synapse_requests;
 mod ws;
 
 pub use client_address::{ConnectionPlace, PeerAddress};

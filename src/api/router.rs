@@ -11,7 +11,7 @@ use crate::{
     fallback::{unknown_method, unknown_path},
     federation,
     state::AppState,
-    ws,
+    synapse_admin, ws,
 };
 
 /// Paths of state events with an empty key, which ruma's types leave out.
@@ -81,6 +81,8 @@ fn accounts() -> Router<AppState> {
         .serve(client::registration::register)
         .serve(client::registration::check_username_availability)
         .serve(client::registration_tokens::registration_token_validity)
+        .serve(client::auth_fallback::get_auth_fallback)
+        .serve(client::auth_fallback::pass_auth_fallback)
         .serve(client::login::get_login_flows)
         .serve(client::login::login)
         .serve(client::login_token::generate_login_token)
@@ -115,6 +117,15 @@ fn administration() -> Router<AppState> {
         .serve(client::report_content::report_room)
         .serve(client::report_content::report_event)
         .serve(client::report_content::report_user)
+        .serve(synapse_admin::register::get_registration_nonce)
+        .serve(synapse_admin::register::register_by_secret)
+        .serve(synapse_admin::registration_tokens::list_registration_tokens)
+        .serve(synapse_admin::registration_tokens::create_registration_token)
+        .serve(synapse_admin::registration_tokens::get_registration_token)
+        .serve(synapse_admin::registration_tokens::update_registration_token)
+        .serve(synapse_admin::registration_tokens::delete_registration_token)
+        .serve(synapse_admin::server_notices::send_server_notice)
+        .serve(synapse_admin::server_notices::send_server_notice_once)
 }
 
 /// What belongs to a user.

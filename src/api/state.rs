@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use hearth_homeserver::{
     Stop,
-    admin::Reporting,
+    admin::{Notices, Reporting},
     appservice::AppServices,
     federation::ServerKeys,
     flows::Flows,
@@ -55,6 +55,8 @@ pub struct Handles {
     pub services: AppServices,
     /// Reports by users.
     pub reporting: Reporting,
+    /// Notices to users.
+    pub notices: Notices,
     /// Credentials for calls.
     pub turn: Turn,
     /// Who may do how much.
@@ -134,6 +136,7 @@ handles! {
     Sync => state: state.0.sync.clone(),
     AppServices => state: state.0.services.clone(),
     Reporting => state: state.0.reporting.clone(),
+    Notices => state: state.0.notices.clone(),
     Turn => state: state.0.turn.clone(),
     RateLimits => state: state.0.limits.clone(),
     Sockets => state: state.0.sockets.clone(),

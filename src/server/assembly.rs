@@ -12,7 +12,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use futures_util::future::BoxFuture;
 use hearth_api::{AppState, Handles, RateLimits, Sockets};
-use hearth_homeserver::admin::Reporting;
+use hearth_homeserver::admin::{Notices, Reporting};
 use hearth_homeserver::appservice::AppServices;
 use hearth_homeserver::federation::ServerKeys;
 use hearth_homeserver::flows::Flows;
@@ -164,6 +164,7 @@ impl Homeserver {
             directory: directory.clone(),
             services,
             reporting: reporting.clone(),
+            notices: Notices::new(&env, users.clone(), rooms.clone()),
             turn: Turn::new(config.turn.clone(), Arc::clone(&env.clock)),
             limits,
             sockets: sockets.clone(),

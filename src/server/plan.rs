@@ -46,6 +46,9 @@ pub enum PlanError {
         /// What is wrong.
         error: hearth_homeserver::rooms::BadRule,
     },
+    /// A document for new users is not understood.
+    #[error("users.policies: {0}")]
+    BadPolicy(#[from] hearth_homeserver::users::BadPolicy),
     /// A Matrix id is none.
     #[error("{setting}: {text} is not a Matrix id such as @name:example.org")]
     BadUserId {
@@ -108,6 +111,7 @@ impl Plan {
         }
         check_rules("rooms.listing_rules", &config.rooms.listing_rules)?;
         check_rules("rooms.alias_rules", &config.rooms.alias_rules)?;
+        hearth_homeserver::users::parse_policies(&config.users.policies)?;
         check_texts(config)?;
         if !is_web_path(&config.web.path) {
             return Err(PlanError::BadWebPath(config.web.path.clone()));
@@ -207,6 +211,7 @@ mod tests {
             ("api.admin_matrix_id", "alice"),
             ("api.security_matrix_id", "@alice"),
             ("api.policy_server_key", "?"),
+            ("users.policies", "privacy 1 en"),
             ("server.appservices", "/nonexistent/irc.yaml"),
             ("web.path", "/_matrix/chat"),
             ("web.path", "/{chat}"),

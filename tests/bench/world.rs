@@ -72,7 +72,7 @@ impl World {
 
     pub async fn register(&self, name: &str) -> Member {
         let device = Some(NewDevice::default());
-        let new = NewUser { username: name.to_owned(), password: None, is_admin: false, device };
+        let new = NewUser { username: name.to_owned(), password: None, is_admin: false, device, display_name: None };
         let session = self.homeserver.users.create_user(new).await.expect("a user").session.expect("a session");
         let user = self.homeserver.users.authenticate(&session.access_token).await.expect("a valid token");
         Member { user, token: session.access_token }

@@ -1,5 +1,6 @@
 //! What a token is worth: users who are locked, suspended or guests, and tokens that ran out.
 
+use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::harness::{Client, TestServer, escape};
@@ -79,4 +80,74 @@ async fn a_token_that_ran_out_keeps_the_device() {
     let ids: Vec<_> =
         devices["devices"].as_array().expect("a list").iter().map(|device| &device["device_id"]).collect();
     assert!(ids.contains(&&json!(alice.device_id)), "{devices}");
+}
+
+/// Every endpoint that guests may call by the specification ("Guest Access", "Client behaviour"), as far as it is
+/// served, and some of those that they may not.
+#[tokio::test]
+async fn guests_may_call_what_the_specification_lists() {
+    let server = TestServer::start_with(|config| config.users.guests_allowed = true).await;
+    let alice = server.register("alice").await;
+    let guest = server.client().signed_in(&server.client().post("/register?kind=guest", json!({})).await.ok());
+    let access = json!({ "type": "m.room.guest_access", "state_key": "", "content": { "guest_access": "can_join" } });
+    let levels = json!({ "state_default": 0 });
+    let body = json!({ "preset": "public_chat", "initial_state": [access], "power_level_content_override": levels });
+    let room = alice.create_room(body).await;
+    let event = alice.send_text(&room, "hello").await;
+    let file = alice.upload("text/plain", "a file").await;
+    let (own, room_of) = (escape(&guest.user_id), |rest: &str| Client::room_path(&room, rest));
+    let device = guest.device_id.clone();
+    let allowed = [
+        (Method::POST, room_of("/join"), json!({})),
+        (Method::GET, room_of("/state"), json!({})),
+        (Method::GET, room_of(&format!("/context/{event}")), json!({})),
+        (Method::GET, room_of(&format!("/event/{event}")), json!({})),
+        (Method::GET, room_of("/state/m.room.create/"), json!({})),
+        (Method::GET, room_of("/messages?dir=b"), json!({})),
+        (Method::GET, room_of("/members"), json!({})),
+        (Method::GET, room_of("/initialSync"), json!({})),
+        (Method::GET, "/sync?timeout=0".to_owned(), json!({})),
+        (Method::GET, format!("/events?timeout=0&room_id={}", escape(&room)), json!({})),
+        (Method::GET, format!("/_matrix/client/v1/media/download/{file}"), json!({})),
+        (Method::GET, format!("/_matrix/client/v1/media/download/{file}/a.txt"), json!({})),
+        (Method::PUT, Client::send_path(&room, "x.y"), json!({})),
+        (Method::PUT, room_of("/state/x.y"), json!({})),
+        (Method::PUT, format!("/profile/{own}/displayname"), json!({ "displayname": "Guest" })),
+        (Method::DELETE, format!("/profile/{own}/displayname"), json!({})),
+        (Method::GET, "/devices".to_owned(), json!({})),
+        (Method::GET, format!("/devices/{device}"), json!({})),
+        (Method::PUT, format!("/devices/{device}"), json!({ "display_name": "phone" })),
+        (Method::GET, "/account/whoami".to_owned(), json!({})),
+        (Method::POST, room_of("/leave"), json!({})),
+    ];
+    for (method, path, body) in allowed {
+        let answer = guest.request(method, &path, body.to_string()).await;
+        assert!(answer.status.is_success(), "{}: {} {}", answer.request, answer.status, answer.text());
+    }
+    let forbidden = [
+        (Method::PUT, format!("/profile/{own}/avatar_url"), json!({ "avatar_url": "mxc://a/b" })),
+        (Method::PUT, format!("/profile/{own}/m.tz"), json!({ "m.tz": "UTC" })),
+        (Method::DELETE, format!("/profile/{own}/avatar_url"), json!({})),
+        (Method::POST, "/createRoom".to_owned(), json!({})),
+        (Method::POST, room_of("/invite"), json!({ "user_id": alice.user_id })),
+        (Method::POST, room_of("/kick"), json!({ "user_id": alice.user_id })),
+        (Method::POST, room_of("/ban"), json!({ "user_id": alice.user_id })),
+        (Method::POST, format!("/knock/{}", escape(&room)), json!({})),
+        (Method::PUT, room_of(&format!("/redact/{event}/t")), json!({})),
+        (Method::POST, "/_matrix/media/v3/upload".to_owned(), json!({})),
+        (Method::GET, "/pushrules/".to_owned(), json!({})),
+        (Method::PUT, guest.user_path("/account_data/x.y"), json!({})),
+        (Method::POST, "/user_directory/search".to_owned(), json!({ "search_term": "a" })),
+        (Method::POST, "/search".to_owned(), json!({ "search_categories": {} })),
+        (Method::DELETE, format!("/devices/{device}"), json!({})),
+        (Method::POST, "/account/password".to_owned(), json!({ "new_password": "a new password" })),
+        (Method::POST, "/account/deactivate".to_owned(), json!({})),
+        (Method::GET, "/_synapse/admin/v1/registration_tokens".to_owned(), json!({})),
+    ];
+    for (method, path, body) in forbidden {
+        let answer = guest.request(method, &path, body.to_string()).await;
+        let errcode = answer.json()["errcode"].as_str().unwrap_or_default().to_owned();
+        let is_refused = errcode == "M_GUEST_ACCESS_FORBIDDEN" || errcode == "M_FORBIDDEN";
+        assert!(answer.status == StatusCode::FORBIDDEN && is_refused, "{}: {}", answer.request, answer.text());
+    }
 }

@@ -12,6 +12,8 @@ mod client;
 mod edge;
 mod federation;
 mod harness;
+mod limits;
 mod media;
+mod synapse_admin;
 mod url_previews;
 mod ws;

@@ -14,6 +14,7 @@ const NOT_SERVED: &str = "api-spec/not-served.txt";
 const AREAS: &[(&str, &str, &str)] = &[
     ("client-server", "src/api/client/", "tests/it/client/"),
     ("server-server", "src/api/federation/", "tests/it/federation/"),
+    ("synapse-admin", "src/api/synapse_admin/", "tests/it/synapse_admin/"),
     ("application-service", "src/homeserver/appservice/", "tests/it/appservice/"),
 ];
 

@@ -11,7 +11,7 @@ use ruma::api::client::account::{
 
 use crate::{
     caller::Caller,
-    extract::Ruma,
+    extract::RumaAuth,
     interactive::reauthenticate,
     reply::{Reply, Result},
 };
@@ -21,7 +21,7 @@ pub async fn deactivate_account(
     State(users): State<Users>,
     State(flows): State<Flows>,
     Caller(user): Caller,
-    Ruma(body): Ruma<Request>,
+    RumaAuth(body): RumaAuth<Request>,
 ) -> Result<Response> {
     let auth = body.auth.as_ref();
     reauthenticate(&users, &user, "deactivateAccount", "/account/deactivate", auth).await?;

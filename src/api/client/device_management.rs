@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::{
     api_error::ApiError,
     caller::{Caller, GuestCaller},
-    extract::Ruma,
+    extract::{Ruma, RumaAuth},
     interactive::reauthenticate,
     reply::{JsonText, Reply, Result},
 };
@@ -61,7 +61,7 @@ pub async fn update_device(
 pub async fn delete_device(
     State(users): State<Users>,
     Caller(user): Caller,
-    Ruma(body): Ruma<delete_one::v3::Request>,
+    RumaAuth(body): RumaAuth<delete_one::v3::Request>,
 ) -> Result<delete_one::v3::Response> {
     let path = format!("/devices/{}", body.device_id);
     reauthenticate(&users, &user, "deleteDevice", &path, body.auth.as_ref()).await?;
@@ -73,7 +73,7 @@ pub async fn delete_device(
 pub async fn delete_devices(
     State(users): State<Users>,
     Caller(user): Caller,
-    Ruma(body): Ruma<delete_several::v3::Request>,
+    RumaAuth(body): RumaAuth<delete_several::v3::Request>,
 ) -> Result<delete_several::v3::Response> {
     if body.devices.len() > DELETED_DEVICES_MAX {
         return Err(ApiError::invalid_param("Too many devices at once."));

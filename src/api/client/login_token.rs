@@ -10,7 +10,7 @@ use ruma::api::client::session::get_login_token::v1::{Request, Response};
 
 use crate::{
     caller::ActiveCaller,
-    extract::Ruma,
+    extract::RumaAuth,
     interactive::reauthenticate,
     rate_limit::{Operation, RateLimits},
     reply::{Reply, Result},
@@ -21,7 +21,7 @@ pub async fn generate_login_token(
     State(users): State<Users>,
     State(limits): State<RateLimits>,
     ActiveCaller(user): ActiveCaller,
-    Ruma(body): Ruma<Request>,
+    RumaAuth(body): RumaAuth<Request>,
 ) -> Result<Response> {
     if !users.config().login_tokens {
         return Err(LoginTokenError::NotOffered.into());

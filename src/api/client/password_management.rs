@@ -8,7 +8,7 @@ use ruma::api::client::account::change_password::v3::{Request, Response};
 
 use crate::{
     caller::Caller,
-    extract::Ruma,
+    extract::RumaAuth,
     interactive::reauthenticate,
     reply::{Reply, Result},
 };
@@ -17,7 +17,7 @@ use crate::{
 pub async fn change_password(
     State(users): State<Users>,
     Caller(user): Caller,
-    Ruma(body): Ruma<Request>,
+    RumaAuth(body): RumaAuth<Request>,
 ) -> Result<Response> {
     reauthenticate(&users, &user, "changePassword", "/account/password", body.auth.as_ref()).await?;
     let others = if body.logout_devices { EndSessions::All } else { EndSessions::Keep };

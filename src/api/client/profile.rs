@@ -5,7 +5,7 @@
 use axum::extract::State;
 use hearth_homeserver::{
     flows::Flows,
-    users::{Profile, Users},
+    users::{LocalUser, Profile, Users},
 };
 use ruma::{
     UserId,
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use super::account_data::check_own;
 use crate::{
     api_error::ApiError,
-    caller::{ActiveCaller, ActiveGuestCaller},
+    caller::ActiveGuestCaller,
     extract::Ruma,
     reply::{JsonText, Reply, Result},
 };
@@ -32,6 +32,7 @@ pub async fn set_profile_field(
 ) -> Result<set_field::v3::Response> {
     check_own(&user, &body.user_id)?;
     let field = body.value.field_name();
+    check_guest(&user, field.as_str())?;
     flows.set_profile_field(&user, field.as_str(), &body.value.value()).await?;
     Ok(Reply(set_field::v3::Response::new()))
 }
@@ -51,10 +52,11 @@ pub async fn get_profile_field(
 /// `DELETE /_matrix/client/v3/profile/{userId}/{keyName}`
 pub async fn delete_profile_field(
     State(flows): State<Flows>,
-    ActiveCaller(user): ActiveCaller,
+    ActiveGuestCaller(user): ActiveGuestCaller,
     Ruma(body): Ruma<delete_field::v3::Request>,
 ) -> Result<delete_field::v3::Response> {
     check_own(&user, &body.user_id)?;
+    check_guest(&user, body.field.as_str())?;
     flows.delete_profile_field(&user, body.field.as_str()).await?;
     Ok(Reply(delete_field::v3::Response::new()))
 }
@@ -71,4 +73,9 @@ pub async fn get_user_profile(
 async fn require_profile(users: &Users, user: &UserId) -> std::result::Result<Profile, ApiError> {
     let profile = users.load_profile(user).await.map_err(ApiError::internal)?;
     profile.ok_or_else(|| ApiError::not_found("Unknown user."))
+}
+
+/// Guests have a display name and nothing else (C-S API, "Guest Access").
+fn check_guest(user: &LocalUser, field: &str) -> std::result::Result<(), ApiError> {
+    if user.is_guest && field != "displayname" { Err(ApiError::guest_forbidden()) } else { Ok(()) }
 }

@@ -48,16 +48,21 @@ pub async fn register(
     }
     check_open(&users)?;
     let request = RegisterRequest { username: body.username, password: body.password, device };
-    if let Some(name) = &request.username {
-        users.check_username(name).await?;
-    }
+    let guest = match (&body.guest_access_token, &request.username) {
+        (Some(token), name) => Some(users.require_guest(token, name.as_deref()).await?),
+        (None, Some(name)) => users.check_username(name).await.map(|_| None)?,
+        (None, None) => None,
+    };
     let auth = to_auth(body.auth.as_ref())?;
     if auth.is_some() {
         limits.check_address(Operation::Registration, address)?;
     }
     match users.check_registration_auth(auth.as_ref()).await? {
         UiaOutcome::Challenge(challenge) => Err(challenge.into()),
-        UiaOutcome::Passed(passed) => answer(users.register(request, passed).await?),
+        UiaOutcome::Passed(passed) => match guest {
+            Some(guest) => answer(users.upgrade_guest(&guest, request, passed).await?),
+            None => answer(users.register(request, passed).await?),
+        },
     }
 }
 

@@ -5,7 +5,7 @@
 use axum::extract::State;
 use hearth_homeserver::{
     flows::Flows,
-    rooms::{DelayedEvents, NewEvent},
+    rooms::{DelayedEvents, NewEvent, Rooms},
 };
 use ruma::{OwnedEventId, api::client::message::send_message_event::v3::Request};
 use serde::Deserialize;
@@ -24,6 +24,7 @@ use crate::{
 /// `PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}`
 pub async fn send_message(
     State(flows): State<Flows>,
+    State(rooms): State<Rooms>,
     State(limits): State<RateLimits>,
     State(delayed): State<DelayedEvents>,
     ActiveGuestCaller(user): ActiveGuestCaller,
@@ -31,6 +32,9 @@ pub async fn send_message(
     Ruma(body): Ruma<Request>,
 ) -> Result<JsonText, ApiError> {
     limits.check_user(Operation::Message, &user)?;
+    if rooms.is_joined(&user, &body.room_id).await? {
+        limits.check_room(Operation::Room, &user, &body.room_id)?;
+    }
     let (kind, content) = (body.event_type.to_string(), body.body.into_json());
     let redacts = if kind == "m.room.redaction" { Some(target_of(&content)?) } else { None };
     let event =

@@ -27,6 +27,9 @@ pub async fn set_room_state_with_key(
     Ruma(body): Ruma<Request>,
 ) -> Result<JsonText, ApiError> {
     limits.check_user(Operation::Message, &user)?;
+    if rooms.is_joined(&user, &body.room_id).await? {
+        limits.check_room(Operation::Room, &user, &body.room_id)?;
+    }
     let event = NewEvent {
         kind: body.event_type.to_string(),
         state_key: Some(body.state_key),

@@ -3,6 +3,8 @@
 //!
 //! It stands above everything else here: it may use all, and nothing may use it.
 
+mod notices;
 mod reports;
 
+pub use notices::{Notice, NoticeError, Notices};
 pub use reports::{ReportError, ReportInfo, Reporting};

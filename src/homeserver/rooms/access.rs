@@ -88,6 +88,7 @@ impl RoomView {
         let access = self.reader_access(reader).await?;
         let mut sights: HashMap<StateSetNum, (Visibility, Membership)> = HashMap::new();
         let mut visible = Vec::with_capacity(events.len());
+        let mut suspects = Vec::new();
         for stored in events {
             if !stored.is_shown() {
                 continue;
@@ -106,10 +107,13 @@ impl RoomView {
                 Access::Peek | Access::None => false,
             };
             if may_see(&Sight::of(&stored.event, reader, visibility, to_rule(membership), joined_since)) {
+                if membership != Membership::Join && self.may_be_erased(&stored) {
+                    suspects.push(visible.len());
+                }
                 visible.push(stored);
             }
         }
-        Ok(visible)
+        self.without_erased(visible, &suspects).await
     }
 
     async fn load_sight(&self, set: StateSetNum, reader: &UserId) -> Result<(Visibility, Membership), StorageError> {

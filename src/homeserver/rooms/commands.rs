@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hearth_protocol::{EventDraft, RoomKey, UserKey};
+use hearth_storage::schema::users::Membership;
 use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
 use serde_json::value::RawValue;
 
@@ -116,6 +117,15 @@ impl Rooms {
         Ok(room.map(|room| RoomView { reader: self.0.reader.clone(), room }))
     }
 
+    /// Whether the user is in the room now.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn is_joined(&self, user: &LocalUser, room: &RoomId) -> Result<bool, RoomError> {
+        let view = self.load_view(room).await?;
+        Ok(view.is_some_and(|view| view.membership(&user.user_id) == Some(Membership::Join)))
+    }
+
     /// The room, which has to be there.
     ///
     /// # Errors
@@ -174,7 +184,7 @@ impl Rooms {
         for room in rooms {
             let view = self.load_view(room).await?;
             let member = view.as_ref().and_then(|view| view.room.member(other));
-            if member.is_some_and(|row| row.membership == hearth_storage::schema::users::Membership::Join) {
+            if member.is_some_and(|row| row.membership == Membership::Join) {
                 return Ok(true);
             }
         }

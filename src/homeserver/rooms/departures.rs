@@ -31,7 +31,7 @@ impl Rooms {
                 continue;
             }
             let Ok(room) = RoomId::parse(row.room_id.as_str()) else { continue };
-            match self.leave(user, &room, None).await {
+            match self.end_membership(user, &room, None).await {
                 Ok(()) => left += 1,
                 Err(error @ (RoomError::Overloaded | RoomError::Stopping)) => return Err(error),
                 Err(error @ (RoomError::Storage(_) | RoomError::Commit(_))) => return Err(error),

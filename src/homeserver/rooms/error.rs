@@ -26,6 +26,9 @@ pub enum RoomError {
     /// A signature that the event needs is missing or wrong.
     #[error("bad signature: {0}")]
     BadSignature(#[from] BadSignature),
+    /// The invite to the room of the server's notices cannot be declined.
+    #[error("the invite to the server's notices cannot be declined")]
+    NoticeRoom,
     /// A room of this id was made before.
     #[error("the room exists already")]
     RoomExists,

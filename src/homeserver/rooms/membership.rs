@@ -1,6 +1,7 @@
 //! Commands on memberships: join, invite, leave, kick, ban, unban, knock, forget.
 
 use hearth_protocol::{EventDraft, RoomKey};
+use hearth_storage::schema::accounts::NoticeRooms;
 use hearth_storage::schema::users::{Membership, UserRooms};
 use ruma::{OwnedEventId, RoomId, UserId};
 use serde_json::value::{RawValue, to_raw_value};
@@ -72,8 +73,26 @@ impl Rooms {
     /// Leaves a room, or declines an invite (C-S API, `POST /rooms/{roomId}/leave`). Leaving twice is no error.
     ///
     /// # Errors
-    /// When the user was never in the room.
+    /// When the user was never in the room, or declines the invite to the room of the server's notices (C-S API,
+    /// "Server Notices").
     pub async fn leave(&self, user: &LocalUser, room: &RoomId, reason: Option<&str>) -> Result<(), RoomError> {
+        let view = self.require_view(room).await?;
+        if view.membership(&user.user_id) == Some(Membership::Invite) {
+            let notices = self.inner().env.store.get::<NoticeRooms>(&user.key).await?;
+            if notices.is_some_and(|notices| notices.room_id == room.as_str()) {
+                return Err(RoomError::NoticeRoom);
+            }
+        }
+        self.end_membership(user, room, reason).await
+    }
+
+    /// Leaves a room or declines an invite, whichever room it is.
+    pub(super) async fn end_membership(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        reason: Option<&str>,
+    ) -> Result<(), RoomError> {
         let view = self.require_view(room).await?;
         if view.membership(&user.user_id) == Some(Membership::Leave) {
             return Ok(());

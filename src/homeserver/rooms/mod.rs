@@ -20,6 +20,7 @@ mod delayed_events;
 mod departures;
 mod directory;
 mod directory_shelf;
+mod erased_senders;
 mod erasure;
 mod error;
 mod event_cache;

@@ -63,8 +63,7 @@ impl Fixture {
     }
 
     pub(super) async fn user(&self, name: &str) -> LocalUser {
-        let new =
-            NewUser { username: name.to_owned(), password: None, is_admin: false, device: Some(NewDevice::default()) };
+        let new = NewUser { username: name.to_owned(), device: Some(NewDevice::default()), ..NewUser::default() };
         let session = self.users.create_user(new).await.unwrap_or_else(|error| panic!("{error}")).session.unwrap();
         self.users.authenticate(&session.access_token).await.unwrap_or_else(|error| panic!("{error}"))
     }

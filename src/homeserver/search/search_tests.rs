@@ -61,6 +61,7 @@ impl Fixture {
             password: None,
             is_admin: false,
             device: Some(NewDevice::default()),
+            ..NewUser::default()
         };
         let session = users.create_user(new).await.unwrap().session.unwrap();
         let alice = users.authenticate(&session.access_token).await.unwrap();

@@ -83,6 +83,7 @@ impl Server {
             password: Some("correct horse".to_owned()),
             is_admin: false,
             device: Some(NewDevice::default()),
+            ..NewUser::default()
         };
         self.users.create_user(new).await.unwrap().session.unwrap().access_token
     }

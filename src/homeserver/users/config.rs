@@ -29,12 +29,27 @@ settings! {
     pub struct UsersConfig {
         /// Who may make an account.
         pub registration: Registration = Registration::Closed,
-        /// New users must accept the terms of service at `terms_url`.
+        /// New users must accept the documents at `terms_url` and in `policies`.
         pub terms_required: bool = false,
         /// Where the terms of service can be read.
         pub terms_url: Option<String> = None,
         /// The version of the terms of service, as clients show it.
         pub terms_version: String = "1.0".to_owned(),
+        /// Documents that new users must accept beside or instead of the one at `terms_url`, each a line
+        /// `ID VERSION LANGUAGE URL NAME`, for instance
+        /// `privacy_policy 1.2 en https://example.org/privacy Privacy Policy`. A document in several languages has a
+        /// line for each, with the same id and version.
+        pub policies: Vec<String> = Vec::new(),
+        /// The secret by which tools that were written for Synapse make accounts, administrators' too
+        /// (`/_synapse/admin/v1/register`). Left out, they cannot. Whoever knows it can do everything.
+        pub registration_shared_secret: Option<String> = None,
+        /// The name of the account that sends the server's notices to users, without `@` and server; it is made when
+        /// the first notice is sent, and nobody else can register it. Left out, there are no notices.
+        pub notices_name: Option<String> = None,
+        /// What the account that sends notices is called.
+        pub notices_display_name: String = "Server notices".to_owned(),
+        /// What the rooms are called in which users get notices.
+        pub notices_room_name: String = "Server notices".to_owned(),
         /// Guests may have accounts without a password.
         pub guests_allowed: bool = false,
         /// User names that nobody may register, compared in lower case.

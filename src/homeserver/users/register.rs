@@ -14,7 +14,7 @@ use super::handle::Users;
 use super::local_names::stage_names;
 use super::localpart::{BadUsername, build_user_id};
 use super::password::{PASSWORD_BYTES_MAX, PasswordFailure};
-use super::profiles::build_first_profile;
+use super::profiles::{DISPLAY_NAME_CHARS_MAX, build_first_profile};
 use super::registration_tokens::{TokenClaimed, TokenUseError, token_use_key};
 use super::session_draft::SessionDraft;
 use super::sessions::{BadDevice, NewDevice, NewSession};
@@ -46,6 +46,8 @@ pub struct NewUser {
     pub password: Option<String>,
     /// May use the administration endpoints.
     pub is_admin: bool,
+    /// What it is called at first; left out, what the settings say.
+    pub display_name: Option<String>,
     /// The device to log in with, if any.
     pub device: Option<NewDevice>,
 }
@@ -77,6 +79,9 @@ pub enum RegisterError {
     /// `M_WEAK_PASSWORD`, or too long.
     #[error(transparent)]
     BadPassword(#[from] BadPassword),
+    /// `M_INVALID_PARAM`.
+    #[error("a display name has at most {DISPLAY_NAME_CHARS_MAX} characters")]
+    DisplayName,
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] BadDevice),
@@ -125,8 +130,16 @@ struct AccountSeed {
     password: Option<String>,
     is_guest: bool,
     is_admin: bool,
+    display_name: Option<String>,
     device: Option<NewDevice>,
     passed: Option<RegistrationPassed>,
+}
+
+impl AccountSeed {
+    /// An account that nobody logs in to yet.
+    fn empty() -> Self {
+        Self { password: None, is_guest: false, is_admin: false, display_name: None, device: None, passed: None }
+    }
 }
 
 impl Users {
@@ -143,10 +156,9 @@ impl Users {
         self.check_new_password(request.password.as_deref())?;
         let seed = AccountSeed {
             password: request.password,
-            is_guest: false,
-            is_admin: false,
             device: request.device,
             passed: Some(passed),
+            ..AccountSeed::empty()
         };
         self.create_account(user_id, seed).await
     }
@@ -157,7 +169,7 @@ impl Users {
             return Err(RegisterError::GuestsForbidden);
         }
         let user_id = self.draw_username().await?;
-        let seed = AccountSeed { password: None, is_guest: true, is_admin: false, device: Some(device), passed: None };
+        let seed = AccountSeed { is_guest: true, device: Some(device), ..AccountSeed::empty() };
         self.create_account(user_id, seed).await
     }
 
@@ -165,12 +177,15 @@ impl Users {
     pub async fn create_user(&self, new: NewUser) -> Result<Registered, RegisterError> {
         let user_id = build_user_id(&new.username, self.server_name())?;
         self.check_new_password(new.password.as_deref())?;
+        if new.display_name.as_ref().is_some_and(|name| name.chars().count() > DISPLAY_NAME_CHARS_MAX) {
+            return Err(RegisterError::DisplayName);
+        }
         let seed = AccountSeed {
             password: new.password,
-            is_guest: false,
             is_admin: new.is_admin,
+            display_name: new.display_name,
             device: new.device,
-            passed: None,
+            ..AccountSeed::empty()
         };
         self.create_account(user_id, seed).await
     }
@@ -186,15 +201,16 @@ impl Users {
         user: &UserId,
         device: Option<NewDevice>,
     ) -> Result<Registered, RegisterError> {
-        let seed = AccountSeed { password: None, is_guest: false, is_admin: false, device, passed: None };
+        let seed = AccountSeed { device, ..AccountSeed::empty() };
         self.create_account(user.to_owned(), seed).await
     }
 
     /// The id that an account of this name would get, if one may be made now (C-S API, `GET /register/available`).
     pub async fn check_username(&self, name: &str) -> Result<OwnedUserId, RegisterError> {
         let user_id = build_user_id(name, self.server_name())?;
-        let is_reserved =
-            self.0.config.reserved_names.iter().any(|reserved| reserved.eq_ignore_ascii_case(user_id.localpart()));
+        let config = &self.0.config;
+        let mut reserved = config.reserved_names.iter().chain(&config.notices_name);
+        let is_reserved = reserved.any(|reserved| reserved.eq_ignore_ascii_case(user_id.localpart()));
         if is_reserved || self.0.names.is_exclusive(&user_id) {
             return Err(RegisterError::Reserved);
         }
@@ -250,15 +266,18 @@ impl Users {
             Some(passed) => Some((passed, self.claim_token_use(passed, &user_id).await?)),
             None => None,
         };
-        self.commit_account(user, &account, draft.as_ref(), claimed).await?;
+        let profile = match seed.display_name.as_deref() {
+            Some(name) => build_first_profile(Some(name).filter(|name| !name.is_empty())),
+            None => self.build_profile(&account),
+        };
+        self.commit_account((user, &account, &profile), draft.as_ref(), claimed).await?;
         tracing::info!(%user_id, is_guest = account.is_guest, is_admin = account.is_admin, "account made");
         Ok(Registered { session: draft.map(|draft| draft.into_session(user_id.clone())), user_id })
     }
 
     async fn commit_account(
         &self,
-        user: UserKey,
-        account: &Account,
+        (user, account, profile): (UserKey, &Account, &UserProfile),
         draft: Option<&SessionDraft>,
         claimed: Option<(&RegistrationPassed, TokenClaimed)>,
     ) -> Result<(), RegisterError> {
@@ -267,9 +286,8 @@ impl Users {
             let mut txn = store.txn();
             txn.assert_absent::<Accounts>(&user);
             txn.put::<Accounts>(&user, account);
-            let profile = self.build_profile(account);
-            txn.put::<Profiles>(&user, &profile);
-            stage_names(&mut txn, user, &account.user_id, (None, &profile));
+            txn.put::<Profiles>(&user, profile);
+            stage_names(&mut txn, user, &account.user_id, (None, profile));
             if let Some(draft) = draft {
                 draft.put(&mut txn, None);
             }
@@ -299,7 +317,7 @@ impl Users {
 }
 
 /// Marks the use of the registration token as done and removes the session, in the commit that makes the account.
-fn end_authentication(txn: &mut Txn, passed: &RegistrationPassed, claimed: TokenClaimed) {
+pub(super) fn end_authentication(txn: &mut Txn, passed: &RegistrationPassed, claimed: TokenClaimed) {
     if let (Some(token), TokenClaimed::Held) = (&passed.registration_token, claimed) {
         let done = RegistrationTokenUse { state: TokenUseState::Done, expires_ms: u64::MAX };
         txn.outbox_put::<RegistrationTokenUses>(&token_use_key(token, passed.session), &done);

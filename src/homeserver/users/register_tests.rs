@@ -120,7 +120,7 @@ async fn reserved_names_are_for_administrators_only() {
             assert!(matches!(users.check_username(name).await, Err(RegisterError::Reserved)), "{name}");
             assert!(matches!(users.register(request(name), f.passed().await).await, Err(RegisterError::Reserved)));
         }
-        let new = NewUser { username: "admin".to_owned(), password: None, is_admin: true, device: None };
+        let new = NewUser { username: "admin".to_owned(), is_admin: true, ..NewUser::default() };
         let made = users.create_user(new).await.unwrap_or_else(|e| panic!("{e}"));
         assert!(made.session.is_none());
         assert!(users.load_account(&made.user_id).await.unwrap().unwrap().is_admin);

@@ -19,15 +19,15 @@ use super::uia::RegistrationPassed;
 use super::uia_session::UiaSessionId;
 
 /// All tokens lie on one shelf, so that they can be listed.
-const SHELF: u8 = 0;
+pub(super) const SHELF: u8 = 0;
 /// The longest token (C-S API, "Token-authenticated registration").
 const TOKEN_LEN_MAX: usize = 64;
 /// Length of a token made here.
 const NEW_TOKEN_LEN: usize = 16;
 /// How many tokens there may be.
-const TOKENS_MAX: usize = 10_000;
+pub(super) const TOKENS_MAX: usize = 10_000;
 /// How many uses of a token are looked through for ones that fell back.
-const USES_MAX: usize = 10_000;
+pub(super) const USES_MAX: usize = 10_000;
 /// How many uses fall back in one transaction.
 const FALL_BACK_MAX: usize = 200;
 /// A use falls back this long after its session ran out, so that an account that is being made is never overtaken.
@@ -38,22 +38,11 @@ const GRACE_MS: u64 = 60 * 60 * 1_000;
 pub struct NewRegistrationToken {
     /// The token; made up when left out.
     pub token: Option<String>,
+    /// How long a token is that is made up, 1 to 64 characters; left out, 16.
+    pub length: Option<usize>,
     /// How many accounts it may make; none for any number.
     pub uses_allowed: Option<u32>,
     /// From when on it is void, in milliseconds since 1970; none for never.
-    pub expires_ms: Option<u64>,
-}
-
-/// A registration token as an administrator sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistrationTokenInfo {
-    /// The token.
-    pub token: String,
-    /// How many accounts it may make.
-    pub uses_allowed: Option<u32>,
-    /// Uses that are reserved or done.
-    pub uses: u32,
-    /// From when on it is void, in milliseconds since 1970.
     pub expires_ms: Option<u64>,
 }
 
@@ -66,6 +55,12 @@ pub enum RegistrationTokenError {
     /// It exists.
     #[error("the registration token exists")]
     Taken,
+    /// There is none of this name.
+    #[error("there is no such registration token")]
+    Unknown,
+    /// It would be void at once.
+    #[error("a registration token expires in the future")]
+    Past,
     /// There are as many as allowed.
     #[error("there are too many registration tokens")]
     TooMany,
@@ -114,9 +109,16 @@ impl Users {
     /// Makes a registration token.
     pub async fn create_registration_token(&self, new: NewRegistrationToken) -> Result<String, RegistrationTokenError> {
         let store = &self.0.env.store;
-        let token = new.token.unwrap_or_else(|| random_string(&*self.0.env.rng, NEW_TOKEN_LEN));
+        let length = new.length.unwrap_or(NEW_TOKEN_LEN);
+        if !(1..=TOKEN_LEN_MAX).contains(&length) {
+            return Err(RegistrationTokenError::Grammar);
+        }
+        let token = new.token.unwrap_or_else(|| random_string(&*self.0.env.rng, length));
         if !is_grammatical(&token) {
             return Err(RegistrationTokenError::Grammar);
+        }
+        if new.expires_ms.is_some_and(|expires_ms| expires_ms <= self.now_ms()) {
+            return Err(RegistrationTokenError::Past);
         }
         let tokens = scan_all::<RegistrationTokens, _>(store, &SHELF, TOKENS_MAX).await.map_err(StoreFailure::from)?;
         if tokens.len() >= TOKENS_MAX {
@@ -137,20 +139,6 @@ impl Users {
             Err(CommitError::Conflict { .. }) => Err(RegistrationTokenError::Taken),
             Err(error) => Err(StoreFailure::Write(error).into()),
         }
-    }
-
-    /// All registration tokens.
-    pub async fn list_registration_tokens(&self) -> Result<Vec<RegistrationTokenInfo>, StorageError> {
-        let rows = scan_all::<RegistrationTokens, _>(&self.0.env.store, &SHELF, TOKENS_MAX).await?;
-        Ok(rows
-            .into_iter()
-            .map(|((_, token), row)| RegistrationTokenInfo {
-                token,
-                uses_allowed: row.uses_allowed,
-                uses: row.uses,
-                expires_ms: row.expires_ms,
-            })
-            .collect())
     }
 
     /// Makes a registration token void; says whether it existed.

@@ -32,8 +32,7 @@ async fn limited(f: &Fixture, uses: u32) -> String {
 #[tokio::test]
 async fn tokens_are_made_listed_and_deleted() {
     with_lanes(by_token(), async |f: Fixture| {
-        let new =
-            |token: &str| NewRegistrationToken { token: Some(token.to_owned()), uses_allowed: None, expires_ms: None };
+        let new = |token: &str| NewRegistrationToken { token: Some(token.to_owned()), ..Default::default() };
         f.users.create_registration_token(new("fete.2026_~-")).await.unwrap();
         assert!(matches!(
             f.users.create_registration_token(new("fete.2026_~-")).await,
@@ -107,7 +106,7 @@ async fn what_was_reserved_and_not_used_falls_back() {
         register(&f, "alice", passed).await.unwrap();
         assert!(matches!(register(&f, "bob", late).await, Err(RegisterError::TokenUsed)));
         f.settle().await;
-        assert_eq!(f.users.list_registration_tokens().await.unwrap()[0].uses, 1);
+        assert_eq!(f.users.list_registration_tokens().await.unwrap()[0].completed, 1);
     })
     .await;
 }
@@ -121,7 +120,7 @@ async fn tokens_without_a_limit_count_and_expired_ones_are_void() {
         for name in ["a", "b", "c"] {
             register(&f, name, pass(&f, &token).await.unwrap()).await.unwrap();
         }
-        assert_eq!(f.users.list_registration_tokens().await.unwrap()[0].uses, 3);
+        assert_eq!(f.users.list_registration_tokens().await.unwrap()[0].completed, 3);
         f.clock.advance(1_000);
         assert!(pass(&f, &token).await.is_none());
         assert!(!f.users.is_registration_token_valid(&token).await.unwrap());

@@ -107,6 +107,7 @@ impl Fixture {
             password: Some(PASSWORD.to_owned()),
             is_admin: false,
             device: Some(NewDevice::default()),
+            ..NewUser::default()
         };
         self.users.create_user(new).await.unwrap_or_else(|error| panic!("{error}")).session.unwrap().access_token
     }

@@ -18,11 +18,12 @@ use super::localpart::build_login_candidates;
 use super::login::LoginError;
 use super::password::PasswordFailure;
 use super::registration_tokens::TokenUseError;
+use super::terms::{build_terms_params, list_policies};
 use super::uia_session::{UiaSessionId, build_purpose, session_row};
 
-const DUMMY: &str = "m.login.dummy";
-const TERMS: &str = "m.login.terms";
-const REGISTRATION_TOKEN: &str = "m.login.registration_token";
+pub(super) const DUMMY: &str = "m.login.dummy";
+pub(super) const TERMS: &str = "m.login.terms";
+pub(super) const REGISTRATION_TOKEN: &str = "m.login.registration_token";
 const PASSWORD: &str = "m.login.password";
 
 /// The `auth` of a request.
@@ -156,10 +157,17 @@ pub struct RegistrationPassed {
 pub struct Reauthenticated(());
 
 /// Who authenticates for what.
-struct Asking<'a> {
-    flows: Vec<Vec<&'static str>>,
-    purpose: [u8; 32],
+pub(super) struct Asking<'a> {
+    pub(super) flows: Vec<Vec<&'static str>>,
+    pub(super) purpose: [u8; 32],
     user: Option<&'a LocalUser>,
+}
+
+/// Whether something may be stored of a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Possible,
+    None,
 }
 
 /// How far a session has come.
@@ -175,6 +183,19 @@ impl Users {
         &self,
         auth: Option<&Auth>,
     ) -> Result<UiaOutcome<RegistrationPassed>, UiaError> {
+        let asking = self.registration_asking()?;
+        Ok(match self.check_auth(&asking, auth).await? {
+            UiaOutcome::Challenge(challenge) => UiaOutcome::Challenge(challenge),
+            UiaOutcome::Passed(progress) => UiaOutcome::Passed(RegistrationPassed {
+                session: progress.session.nonce,
+                registration_token: progress.now.registration_token,
+                has_row: progress.row.is_some(),
+            }),
+        })
+    }
+
+    /// What registration asks for.
+    pub(super) fn registration_asking(&self) -> Result<Asking<'static>, UiaError> {
         let mut flow = match self.0.config.registration {
             Registration::Closed => return Err(UiaError::RegistrationClosed),
             Registration::Token => vec![REGISTRATION_TOKEN],
@@ -186,15 +207,22 @@ impl Users {
         if flow.is_empty() {
             flow.push(DUMMY);
         }
-        let asking = Asking { flows: vec![flow], purpose: build_purpose("register", "/register", None), user: None };
-        Ok(match self.check_auth(&asking, auth).await? {
-            UiaOutcome::Challenge(challenge) => UiaOutcome::Challenge(challenge),
-            UiaOutcome::Passed(progress) => UiaOutcome::Passed(RegistrationPassed {
-                session: progress.session.nonce,
-                registration_token: progress.now.registration_token,
-                has_row: progress.row.is_some(),
-            }),
-        })
+        Ok(Asking { flows: vec![flow], purpose: build_purpose("register", "/register", None), user: None })
+    }
+
+    /// Passes one stage of a session and remembers it, whatever else is left.
+    pub(super) async fn pass_stage(
+        &self,
+        asking: &Asking<'_>,
+        stage: &Stage,
+        session: &str,
+    ) -> Result<Result<(), StageError>, UiaError> {
+        let mut progress = self.load_progress(asking, Some(session), Row::Possible).await?;
+        let checked = self.check_stage(asking, stage, &mut progress).await?;
+        if checked.is_ok() && progress.row.as_ref() != Some(&progress.now) {
+            self.record_progress(&progress).await?;
+        }
+        Ok(checked)
     }
 
     /// Asks a user who is logged in for the password again. `operation` and `path` are what the session is good for.
@@ -221,8 +249,11 @@ impl Users {
     }
 
     async fn check_auth(&self, asking: &Asking<'_>, auth: Option<&Auth>) -> Result<UiaOutcome<Progress>, UiaError> {
-        let mut progress = self.load_progress(asking, auth.and_then(|auth| auth.session.as_deref())).await?;
         let stage = auth.and_then(|auth| auth.stage.as_ref());
+        // A flow of one stage leaves no rows behind, unless the stage was passed on its page.
+        let has_many = asking.flows.iter().any(|flow| flow.len() > 1);
+        let row = if has_many || stage.is_none() { Row::Possible } else { Row::None };
+        let mut progress = self.load_progress(asking, auth.and_then(|auth| auth.session.as_deref()), row).await?;
         let mut error = None;
         if let Some(stage) = stage {
             error = self.check_stage(asking, stage, &mut progress).await?.err();
@@ -244,13 +275,13 @@ impl Users {
     }
 
     /// The session that a client goes on with, or a new one when it has none that is good for this.
-    async fn load_progress(&self, asking: &Asking<'_>, session: Option<&str>) -> Result<Progress, UiaError> {
+    async fn load_progress(&self, asking: &Asking<'_>, session: Option<&str>, row: Row) -> Result<Progress, UiaError> {
         let now_ms = self.now_ms();
         let known = session.and_then(|id| UiaSessionId::decode(id, &self.0.uia_secret, &asking.purpose, now_ms));
-        // A flow of one stage leaves no rows behind.
-        let may_have_row = asking.flows.iter().any(|flow| flow.len() > 1);
         let row = match known {
-            Some(session) if may_have_row => self.0.env.store.get::<UiaSessions>(&session_row(session.nonce)).await?,
+            Some(session) if row == Row::Possible => {
+                self.0.env.store.get::<UiaSessions>(&session_row(session.nonce)).await?
+            }
             _ => None,
         };
         let session = known.unwrap_or_else(|| {
@@ -344,12 +375,7 @@ impl Users {
         if !asking.flows.iter().any(|flow| flow.contains(&TERMS)) {
             return json!({});
         }
-        let config = &self.0.config;
-        let url = config.terms_url.as_deref().unwrap_or_default();
-        json!({ TERMS: { "policies": { "terms_of_service": {
-            "version": config.terms_version,
-            "en": { "name": "Terms of Service", "url": url },
-        } } } })
+        json!({ TERMS: build_terms_params(&list_policies(&self.0.config)) })
     }
 }
 

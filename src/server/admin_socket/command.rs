@@ -172,7 +172,7 @@ impl Operator {
     }
 
     async fn create_user(&self, username: String, password: String, is_admin: bool) -> Result<Answer, String> {
-        let new = NewUser { username, password: Some(password), is_admin, device: None };
+        let new = NewUser { username, password: Some(password), is_admin, ..NewUser::default() };
         let made = self.0.users.create_user(new).await.map_err(|error| error.to_string())?;
         Ok(Answer::done(format!("created {}", made.user_id)))
     }
@@ -207,7 +207,7 @@ impl Operator {
         valid_for_ms: Option<u64>,
     ) -> Result<Answer, String> {
         let expires_ms = valid_for_ms.map(|ms| self.0.env.clock.now().plus_ms(ms).0);
-        let new = NewRegistrationToken { token, uses_allowed, expires_ms };
+        let new = NewRegistrationToken { token, length: None, uses_allowed, expires_ms };
         let made = self.0.users.create_registration_token(new).await;
         Ok(Answer::done(made.map_err(|error| error.to_string())?))
     }

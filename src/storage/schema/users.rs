@@ -207,6 +207,7 @@ impl Table for RegistrationTokenUses {
     type Key = (u8, String, [u8; 16]);
     type Value = RegistrationTokenUse;
 }
+impl ScanBy<u8> for RegistrationTokenUses {}
 impl ScanBy<(u8, String)> for RegistrationTokenUses {}
 
 /// One use of a registration token.

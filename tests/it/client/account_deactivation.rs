@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{PASSWORD, TestServer};
+use crate::harness::{Client, PASSWORD, TestServer};
 
 #[tokio::test]
 async fn a_deactivated_account_is_gone_for_good() {
@@ -30,4 +30,45 @@ async fn a_deactivated_account_is_gone_for_good() {
 async fn a_token_is_needed() {
     let server = TestServer::start().await;
     server.client().post("/account/deactivate", json!({})).await.fails(401, "M_MISSING_TOKEN");
+}
+
+#[tokio::test]
+async fn messages_of_the_erased_are_hidden_from_those_who_come_later() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let erased = alice.send_text(&room, "from alice").await;
+    let kept = bob.send_text(&room, "from bob").await;
+    carol.join(&room).await;
+    let path = |event: &str| Client::room_path(&room, &format!("/event/{event}"));
+    carol.get(&path(&erased)).await.ok();
+    let auth = json!({ "type": "m.login.password", "user": "alice", "password": PASSWORD });
+    alice.post("/account/deactivate", json!({ "auth": auth, "erase": true })).await.ok();
+
+    carol.get(&path(&erased)).await.fails(404, "M_NOT_FOUND");
+    carol.get(&path(&kept)).await.ok();
+    bob.get(&path(&erased)).await.ok();
+    for (client, expected) in [(&carol, &["from bob"][..]), (&bob, &["from alice", "from bob"][..])] {
+        let page = client.get(&Client::room_path(&room, "/messages?dir=f&limit=100")).await.ok();
+        let events = page["chunk"].as_array().expect("events").iter();
+        let bodies: Vec<_> = events.filter_map(|event| event["content"]["body"].as_str()).collect();
+        assert_eq!(bodies, expected);
+    }
+    // What makes the room work stays for all.
+    let create = carol.get(&Client::room_path(&room, "/state/m.room.create?format=event")).await.ok();
+    assert_eq!(create["sender"], alice.user_id.as_str());
+}
+
+#[tokio::test]
+async fn without_erasure_messages_stay() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let sent = alice.send_text(&room, "from alice").await;
+    let auth = json!({ "type": "m.login.password", "user": "alice", "password": PASSWORD });
+    alice.post("/account/deactivate", json!({ "auth": auth })).await.ok();
+    carol.join(&room).await;
+    carol.get(&Client::room_path(&room, &format!("/event/{sent}"))).await.ok();
 }

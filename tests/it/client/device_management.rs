@@ -119,3 +119,27 @@ async fn settings_of_a_device_in_the_account_data_go_with_it() {
     let again = alice.log_in_again().await;
     again.get(&path(&laptop)).await.fails(404, "M_NOT_FOUND");
 }
+
+#[tokio::test]
+async fn the_old_form_of_a_password_is_taken_too() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    for (user, is_right) in [("alice", true), ("@alice:test.hearth", true), ("bob", false)] {
+        let phone = alice.log_in_again().await;
+        let path = format!("/devices/{}", phone.device_id);
+        let question = alice.delete(&path, json!({})).await.asks_for_auth();
+        let auth = |user: Value| {
+            let session = &question["session"];
+            json!({ "auth": { "type": "m.login.password", "user": user, "password": PASSWORD, "session": session } })
+        };
+        alice.delete(&path, auth(json!(7))).await.fails(400, "M_BAD_JSON");
+        let answer = alice.delete(&path, auth(json!(user))).await;
+        assert_eq!(answer.status.as_u16(), if is_right { 200 } else { 403 }, "{}", answer.text());
+    }
+    let phone = alice.log_in_again().await;
+    let auth = json!({ "type": "m.login.password", "user": "alice", "password": PASSWORD });
+    alice.post("/delete_devices", json!({ "devices": [phone.device_id], "auth": auth })).await.ok();
+    phone.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
+    alice.post("/account/deactivate", json!({ "auth": auth })).await.ok();
+    alice.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
+}

@@ -129,3 +129,57 @@ async fn one_can_ask_whether_a_name_is_free() {
     client.get("/register/available?username=a%20b").await.fails(400, "M_INVALID_USERNAME");
     client.get("/register/available").await.fails(400, "M_MISSING_PARAM");
 }
+
+#[tokio::test]
+async fn a_guest_becomes_a_user_and_keeps_everything() {
+    let server = TestServer::start_with(|config| config.users.guests_allowed = true).await;
+    let alice = server.register("alice").await;
+    let answer = server.client().post("/register?kind=guest", json!({})).await.ok();
+    let guest = server.client().signed_in(&answer);
+    let access = json!({ "type": "m.room.guest_access", "state_key": "", "content": { "guest_access": "can_join" } });
+    let room = alice.create_room(json!({ "preset": "public_chat", "initial_state": [access] })).await;
+    guest.join(&room).await;
+    let name = guest.user_id.trim_start_matches('@').split(':').next().expect("a name").to_owned();
+
+    let body = json!({ "username": name, "password": PASSWORD, "guest_access_token": guest.token });
+    let question = guest.post("/register", body.clone()).await.asks_for_auth();
+    let mut body = body;
+    body["auth"] = json!({ "type": "m.login.dummy", "session": question["session"] });
+    let answer = server.client().post("/register", body.clone()).await.ok();
+    assert_eq!(answer["user_id"], guest.user_id.as_str());
+    let user = server.client().signed_in(&answer);
+    for client in [&user, &guest, &user.log_in_again().await] {
+        assert_eq!(client.get("/account/whoami").await.ok()["is_guest"], false);
+        assert_eq!(client.get("/joined_rooms").await.ok()["joined_rooms"], json!([room]));
+    }
+    user.create_room(json!({})).await;
+    server.client().post("/register", body).await.fails(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn only_guests_are_upgraded_and_only_under_their_own_name() {
+    let server = TestServer::start_with(|config| config.users.guests_allowed = true).await;
+    let alice = server.register("alice").await;
+    let guest = server.client().signed_in(&server.client().post("/register?kind=guest", json!({})).await.ok());
+    let name = guest.user_id.trim_start_matches('@').split(':').next().expect("a name").to_owned();
+    let upgrade = |name: Option<&str>, token: &str| {
+        let mut body =
+            json!({ "password": PASSWORD, "guest_access_token": token, "auth": { "type": "m.login.dummy" } });
+        if let Some(name) = name {
+            body["username"] = json!(name);
+        }
+        let client = server.client();
+        async move { client.post("/register", body).await }
+    };
+    let (alices, guests) = (alice.token.clone().expect("a token"), guest.token.clone().expect("a token"));
+    upgrade(Some("alice"), &alices).await.fails(403, "M_FORBIDDEN");
+    upgrade(Some(&name), "made up").await.fails(403, "M_FORBIDDEN");
+    upgrade(Some("alice"), &guests).await.fails(400, "M_INVALID_USERNAME");
+    upgrade(None, &guests).await.fails(400, "M_INVALID_USERNAME");
+    assert_eq!(guest.get("/account/whoami").await.ok()["is_guest"], true);
+    server
+        .client()
+        .post("/register", json!({ "username": name, "password": PASSWORD }))
+        .await
+        .fails(400, "M_USER_IN_USE");
+}

@@ -41,7 +41,7 @@ pub fn escape(segment: &str) -> String {
 
 /// Paths that do not name an API are of the client-server API's v3.
 fn whole_path(path: &str) -> String {
-    if path.starts_with("/_matrix") || path.starts_with("/.well-known") {
+    if path.starts_with("/_matrix") || path.starts_with("/_synapse") || path.starts_with("/.well-known") {
         path.to_owned()
     } else {
         format!("/_matrix/client/v3{path}")

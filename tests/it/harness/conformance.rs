@@ -35,6 +35,9 @@ pub fn check_exchange(method: &Method, path: &str, response: &Response) {
     if is_file(path, response) {
         return check_file(&what, response);
     }
+    if is_page(path, response) {
+        return check_page(&what, response);
+    }
     if method == Method::OPTIONS || method == Method::HEAD {
         return;
     }
@@ -71,7 +74,9 @@ fn complain(spec: &Spec, method: &Method, path: &str, response: &Response) -> Ve
 
 /// Whether the path is one that the specification alone may give a meaning to.
 fn is_of_an_api(path: &str) -> bool {
-    ["/_matrix/client/v", "/_matrix/client/r", "/_matrix/media/"].iter().any(|prefix| path.starts_with(prefix))
+    // The text of the specification describes these pages, its documents do not.
+    !path.contains("/fallback/web")
+        && ["/_matrix/client/v", "/_matrix/client/r", "/_matrix/media/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 fn complain_of(spec: &Spec, operation: usize, path: &str, response: &Response) -> Vec<String> {
@@ -100,6 +105,20 @@ fn complain_of(spec: &Spec, operation: usize, path: &str, response: &Response) -
 fn is_file(path: &str, response: &Response) -> bool {
     let is_media = path.contains("/media/") && (path.contains("/download/") || path.contains("/thumbnail/"));
     is_media && (response.status.is_success() || response.status == StatusCode::NOT_MODIFIED)
+}
+
+/// Whether the answer is one of the web pages on which a stage of registration is passed.
+fn is_page(path: &str, response: &Response) -> bool {
+    path.contains("/fallback/web") && response.header("content-type").starts_with("text/html")
+}
+
+/// Pages run nothing that is not named by its hash, load nothing, and tell nobody their address.
+fn check_page(what: &str, response: &Response) {
+    let policy = response.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "a strict policy: {what}");
+    assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{policy}: {what}");
+    assert_eq!(response.header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(response.header("referrer-policy"), "no-referrer", "{what}");
 }
 
 /// No file that is served may run in a browser, or be taken for something else.

@@ -1,0 +1,130 @@
+//! The pages on which a stage of registration is passed. Everything that comes from elsewhere is escaped; no page loads
+//! anything, and the only script that runs is the one below, by its hash.
+
+use std::{fmt::Write as _, sync::LazyLock};
+
+use axum::response::{Html, IntoResponse, Response};
+use hearth_homeserver::users::{FallbackStage, Policy};
+use http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
+use ruma::serde::{Base64, base64::Standard};
+use sha2::{Digest as _, Sha256};
+
+/// As the specification wants it (C-S API, "Fallback").
+const SCRIPT: &str = r#"
+if (window.onAuthDone) {
+    window.onAuthDone();
+} else if (window.opener && window.opener.postMessage) {
+    window.opener.postMessage("authDone", "*");
+}
+"#;
+
+const STYLE: &str = "
+:root { color-scheme: light dark; }
+body { font-family: system-ui, sans-serif; line-height: 1.5; margin: 0; }
+main { max-width: 28rem; margin: 3rem auto; padding: 0 1rem; }
+input, button { font: inherit; padding: 0.5rem 0.75rem; width: 100%; box-sizing: border-box; margin-top: 0.75rem; }
+.error { color: #c62828; }
+";
+
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    // Browsers compare the padded form; 32 bytes are padded by one character.
+    let hash = |text: &str| format!("{}=", Base64::<Standard, _>::new(Sha256::digest(text).to_vec()).encode());
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'",
+        hash(SCRIPT),
+        hash(STYLE)
+    );
+    HeaderValue::try_from(policy).expect("a policy of plain letters")
+});
+
+/// The page that asks for what a stage needs. `fault` says why the last try was not taken.
+pub fn build_question(stage: FallbackStage, policies: &[Policy], fault: Option<&str>) -> Response {
+    let mut form = String::new();
+    if let Some(fault) = fault {
+        let _ = writeln!(form, "<p class=\"error\" role=\"alert\">{}</p>", escape(fault));
+    }
+    let status = if fault.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    match stage {
+        FallbackStage::Dummy => form.push_str("<p>Please go on to make your account.</p>\n"),
+        FallbackStage::Terms => push_policies(&mut form, policies),
+        FallbackStage::RegistrationToken => form.push_str(
+            "<label for=\"token\">This server asks for a registration token. Enter the one that you were given:</label>\n\
+             <input id=\"token\" name=\"token\" required maxlength=\"64\" autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" autofocus>\n",
+        ),
+    }
+    let (title, button) = match stage {
+        FallbackStage::Dummy => ("Make an account", "Go on"),
+        FallbackStage::Terms => ("Terms of this server", "I accept"),
+        FallbackStage::RegistrationToken => ("Registration token", "Go on"),
+    };
+    let body = format!("<form method=\"post\">\n{form}<button type=\"submit\">{button}</button>\n</form>");
+    page(status, title, &body)
+}
+
+/// The page that tells the client that the stage is passed.
+pub fn build_done() -> Response {
+    let body =
+        format!("<p>Thank you. You may close this window and go back to your client.</p>\n<script>{SCRIPT}</script>");
+    page(StatusCode::OK, "Done", &body)
+}
+
+fn push_policies(form: &mut String, policies: &[Policy]) {
+    form.push_str("<p>To make an account, please read and accept:</p>\n<ul>\n");
+    for Policy { version, language, url, name, .. } in policies {
+        let (url, language, name, version) = (escape(url), escape(language), escape(name), escape(version));
+        let _ = writeln!(
+            form,
+            "<li><a href=\"{url}\" hreflang=\"{language}\" lang=\"{language}\" target=\"_blank\" \
+             rel=\"noopener noreferrer\">{name}</a> (version {version})</li>"
+        );
+    }
+    form.push_str("</ul>\n");
+}
+
+fn page(status: StatusCode, title: &str, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+    );
+    let headers: [(HeaderName, HeaderValue); 4] = [
+        (CONTENT_SECURITY_POLICY, POLICY.clone()),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        // The address holds the session.
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, Html(html)).into_response()
+}
+
+/// Text as it may stand in HTML, also within an attribute.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn nothing_breaks_out_of_text_or_attribute() {
+        let escaped = escape(r#"<script a="b" c='d'>&amp;</script>"#);
+        assert!(!escaped.contains(['<', '>', '"', '\'']));
+        assert_eq!(escape("a & b"), "a &amp; b");
+    }
+}
