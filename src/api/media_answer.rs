@@ -151,6 +151,7 @@ fn wanted_part(headers: &HeaderMap, tag: &str, bytes: u64) -> Part {
 }
 
 /// A number, or nothing; none where it is something else.
+#[expect(clippy::option_option, reason = "no number, nothing at all, and a number are three things")]
 fn number(text: &str) -> Option<Option<u64>> {
     let text = text.trim();
     if text.is_empty() {

@@ -118,9 +118,11 @@ pub struct UpdateToken {
     #[serde(skip)]
     pub token: String,
     /// How many accounts; null for any number.
+    #[expect(clippy::option_option, reason = "left out, null and a number are three things")]
     #[serde(default, deserialize_with = "present")]
     pub uses_allowed: Option<Option<u32>>,
     /// In milliseconds since 1970; null for never.
+    #[expect(clippy::option_option, reason = "left out, null and a number are three things")]
     #[serde(default, deserialize_with = "present")]
     pub expiry_time: Option<Option<u64>>,
 }
@@ -186,6 +188,7 @@ metadata! {
 }
 
 /// A field that is there, be it null.
+#[expect(clippy::option_option, reason = "left out, null and a number are three things")]
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

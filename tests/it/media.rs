@@ -32,11 +32,11 @@ pub fn list_files(server: &TestServer) -> Vec<PathBuf> {
 fn bomb(side: u32) -> Vec<u8> {
     let row_bytes = side.div_ceil(8) + 1;
     let header = [&side.to_be_bytes()[..], &side.to_be_bytes()[..], &[1, 0, 0, 0, 0]].concat();
-    let chunks = [chunk(b"IHDR", &header), chunk(b"IDAT", &packed_zeros(row_bytes * side)), chunk(b"IEND", &[])];
+    let chunks = [chunk(*b"IHDR", &header), chunk(*b"IDAT", &packed_zeros(row_bytes * side)), chunk(*b"IEND", &[])];
     [&b"\x89PNG\r\n\x1a\n"[..], &chunks.concat()].concat()
 }
 
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let length = u32::try_from(data.len()).expect("a length");
     let body = [&kind[..], data].concat();
     let sum = body.iter().fold(u32::MAX, |sum, byte| {
@@ -175,7 +175,7 @@ async fn a_path_in_a_file_name_leads_nowhere() {
 
 /// A body that stops in the middle, with an error or for ever.
 fn broken_body(with_error: bool) -> Body {
-    let piece = Bytes::from_static(&[7; 65_536]);
+    let piece = Bytes::from(vec![7; 65_536]);
     let begin = stream::repeat(piece).take(20).map(Ok::<_, std::io::Error>);
     let error = stream::iter(with_error.then(|| Err(std::io::Error::other("gone"))));
     Body::from_stream(begin.chain(error).chain(stream::pending()))
@@ -220,7 +220,7 @@ async fn what_a_killed_server_left_of_uploads_is_cleared_away() {
         fs::write(media.join("inbox").join(name), "half").expect("a file");
     }
     assert_eq!(server.homeserver.media.sweep().await.expect("swept"), 3);
-    assert_eq!(list_files(&server), [needed.clone()]);
+    assert_eq!(list_files(&server), std::slice::from_ref(&needed));
     assert_eq!(server.homeserver.media.check().await.expect("checked"), Vec::<String>::new());
     assert_eq!(alice.get_media(&format!("download/{uri}")).await.file(), b"needed");
 }

@@ -22,6 +22,7 @@ use crate::{
 };
 
 /// `PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}`
+#[expect(clippy::too_many_arguments, reason = "each argument names what the handler may touch")]
 pub async fn send_message(
     State(flows): State<Flows>,
     State(rooms): State<Rooms>,

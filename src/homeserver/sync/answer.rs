@@ -174,9 +174,10 @@ impl Sync {
                 changed = bell.changed() => if changed.is_err() { return Ok(response) },
                 () = quietly => has_paused = true,
                 () = sleep(Duration::from_millis(KEEP_ALIVE_MS)) => inner.keep_alive(who, request),
-                () = &mut timeout => return match is_gathered {
-                    true => Ok(response),
-                    false => Ok(Box::pin(inner.attempt(who, request, &session, false)).await?.response),
+                () = &mut timeout => return if is_gathered {
+                    Ok(response)
+                } else {
+                    Ok(Box::pin(inner.attempt(who, request, &session, false)).await?.response)
                 },
                 () = stop.cancelled() => return Ok(response),
             }

@@ -137,10 +137,10 @@ impl Users {
     ) -> Result<(), StoreFailure> {
         for device in devices {
             for prefix in DEVICE_SETTINGS {
-                match self.delete_account_data(user, None, &format!("{prefix}.{device}")).await {
-                    Err(AccountDataError::Store(error)) => return Err(error),
-                    // A name that account data cannot have, so there is none.
-                    Ok(()) | Err(_) => {}
+                // Any other error means a name that account data cannot have, so there is none.
+                let deleted = self.delete_account_data(user, None, &format!("{prefix}.{device}")).await;
+                if let Err(AccountDataError::Store(error)) = deleted {
+                    return Err(error);
                 }
             }
         }

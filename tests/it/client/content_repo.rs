@@ -15,7 +15,7 @@ const UPLOAD: &str = "/_matrix/media/v3/upload";
 
 /// A body without an announced length, in pieces of 64 KiB.
 fn pieces(count: usize) -> Body {
-    let piece = Bytes::from_static(&[b'x'; 65_536]);
+    let piece = Bytes::from(vec![b'x'; 65_536]);
     Body::from_stream(stream::repeat(piece).take(count).map(Ok::<_, Infallible>))
 }
 

@@ -81,15 +81,15 @@ async fn threads_are_counted_and_read_apart() {
         let sent = alice.put(&Client::send_path(&room, kind), content).await.ok();
         sent["event_id"].as_str().expect("an id").to_owned()
     };
-    let a = send("m.room.message", "Hello world!", Value::Null).await;
-    let thread = json!({ "event_id": a, "rel_type": "m.thread" });
-    let b = send("m.room.message", "Start thread!", thread.clone()).await;
+    let root = send("m.room.message", "Hello world!", Value::Null).await;
+    let thread = json!({ "event_id": root, "rel_type": "m.thread" });
+    let first = send("m.room.message", "Start thread!", thread.clone()).await;
     send("m.room.message", "Thread response @bob:test.hearth!", thread.clone()).await;
-    let d = send("m.room.message", "Hello @bob:test.hearth!", Value::Null).await;
+    let mention = send("m.room.message", "Hello @bob:test.hearth!", Value::Null).await;
     send("m.room.message", "End thread", thread).await;
-    let f = send("m.room.message", "Reference!", json!({ "event_id": a, "rel_type": "m.reference" })).await;
-    let annotation = json!({ "event_id": f, "rel_type": "m.annotation", "key": "test" });
-    let g = send("m.room.reaction", "", annotation).await;
+    let reference = send("m.room.message", "Reference!", json!({ "event_id": root, "rel_type": "m.reference" })).await;
+    let annotation = json!({ "event_id": reference, "rel_type": "m.annotation", "key": "test" });
+    let reaction = send("m.room.reaction", "", annotation).await;
     let filter = escape(&json!({ "room": { "timeline": { "unread_thread_notifications": true } } }).to_string());
     let check = async |all: (u64, u64), main: (u64, u64), in_thread: Option<(u64, u64)>| {
         let count = |counts: &Value| (counts["highlight_count"].as_u64(), counts["notification_count"].as_u64());
@@ -99,22 +99,22 @@ async fn threads_are_counted_and_read_apart() {
         assert!(answer.get("unread_thread_notifications").is_none(), "{answer}");
         let answer = bob.sync_with(None, &format!("timeout=0&filter={filter}")).await["rooms"]["join"][&room].clone();
         assert_eq!(count(&answer["unread_notifications"]), some(main), "{answer}");
-        let found = answer.get("unread_thread_notifications").map(|threads| count(&threads[&a]));
+        let found = answer.get("unread_thread_notifications").map(|threads| count(&threads[&root]));
         assert_eq!(found, in_thread.map(some), "{answer}");
     };
     check((2, 6), (1, 3), Some((1, 3))).await;
-    bob.post(&path(&room, "m.read", &a), json!({ "thread_id": "main" })).await.ok();
+    bob.post(&path(&room, "m.read", &root), json!({ "thread_id": "main" })).await.ok();
     check((2, 5), (1, 2), Some((1, 3))).await;
-    bob.post(&path(&room, "m.read", &b), json!({ "thread_id": a })).await.ok();
+    bob.post(&path(&room, "m.read", &first), json!({ "thread_id": root })).await.ok();
     check((2, 4), (1, 2), Some((1, 2))).await;
-    bob.post(&path(&room, "m.read", &d), json!({})).await.ok();
+    bob.post(&path(&room, "m.read", &mention), json!({})).await.ok();
     check((0, 2), (0, 1), Some((0, 1))).await;
-    bob.post(&path(&room, "m.read", &g), json!({ "thread_id": a })).await.ok();
+    bob.post(&path(&room, "m.read", &reaction), json!({ "thread_id": root })).await.ok();
     check((0, 1), (0, 1), None).await;
-    bob.post(&path(&room, "m.read", &d), json!({ "thread_id": a })).await.fails(400, "M_INVALID_PARAM");
-    bob.post(&path(&room, "m.read", &b), json!({ "thread_id": "main" })).await.fails(400, "M_INVALID_PARAM");
-    bob.post(&path(&room, "m.read", &b), json!({ "thread_id": "" })).await.fails(400, "M_INVALID_PARAM");
-    bob.post(&path(&room, "m.fully_read", &b), json!({ "thread_id": a })).await.fails(400, "M_INVALID_PARAM");
+    bob.post(&path(&room, "m.read", &mention), json!({ "thread_id": root })).await.fails(400, "M_INVALID_PARAM");
+    bob.post(&path(&room, "m.read", &first), json!({ "thread_id": "main" })).await.fails(400, "M_INVALID_PARAM");
+    bob.post(&path(&room, "m.read", &first), json!({ "thread_id": "" })).await.fails(400, "M_INVALID_PARAM");
+    bob.post(&path(&room, "m.fully_read", &first), json!({ "thread_id": root })).await.fails(400, "M_INVALID_PARAM");
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn who_gives_the_account_up_leaves_the_room_too() {
     server.homeserver.flows.deactivate(&account, false).await.expect("an end");
     let room_id = ruma::RoomId::parse(room.as_str()).expect("an id");
     let view = server.homeserver.rooms.load_view(&room_id).await.expect("a read").expect("a room");
-    assert_eq!(view.membership(&id).map(|membership| membership.as_str()), Some("leave"));
+    assert_eq!(view.membership(&id).map(hearth_storage::schema::membership::Membership::as_str), Some("leave"));
     admin.post(PATH, notice(&bob.user_id, "second")).await.fails(404, "M_NOT_FOUND");
 }
 
