@@ -4,7 +4,7 @@
 //! |---|---|
 //! | body over [`JSON_BODY_BYTES_MAX`] | 413 `M_TOO_LARGE` |
 //! | body is not JSON | 400 `M_NOT_JSON` |
-//! | JSON too deep, or of the wrong shape | 400 `M_BAD_JSON` |
+//! | JSON too deep, no object, or of the wrong shape | 400 `M_BAD_JSON` |
 //! | identifier or number in path or query | 400 `M_INVALID_PARAM` |
 //! | parameter absent from the query | 400 `M_MISSING_PARAM` |
 //!
@@ -161,6 +161,10 @@ async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
         return Ok(Bytes::from_static(b"{}"));
     }
     match check_json(&body) {
+        // serde would read an array as the fields of a type, in their order.
+        Ok(()) if body.trim_ascii_start().first() != Some(&b'{') => {
+            Err(ApiError::bad_json("The request body must be a JSON object."))
+        }
         Ok(()) => Ok(body),
         Err(JsonFault::NotJson) => Err(ApiError::not_json()),
         Err(JsonFault::TooDeep) => Err(ApiError::bad_json("The JSON is nested too deep.")),

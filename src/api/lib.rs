@@ -26,6 +26,7 @@ mod federation;
 mod interactive;
 mod json_check;
 mod media_answer;
+mod query;
 mod rate_limit;
 mod raw_filter;
 mod reply;

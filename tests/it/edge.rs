@@ -45,6 +45,9 @@ async fn json_of_the_wrong_shape_is_bad() {
     }
     alice.post(&Client::room_path(&room, "/invite"), json!({ "user_id": 7 })).await.fails(400, "M_BAD_JSON");
     alice.post("/createRoom", json!({ "name": ["x"] })).await.fails(400, "M_BAD_JSON");
+    let report = format!("/users/{}/report", escape(&alice.user_id));
+    alice.post(&report, json!(["the fields in their order"])).await.fails(400, "M_BAD_JSON");
+    alice.post("/logout", json!([])).await.fails(400, "M_BAD_JSON");
 }
 
 #[tokio::test]
@@ -182,6 +185,12 @@ async fn parameters_of_the_query_are_checked() {
     alice.get(&Client::room_path(&room, "/messages?dir=x")).await.fails(400, "M_INVALID_PARAM");
     alice.get(&Client::room_path(&room, "/messages?dir=b&limit=-1")).await.fails(400, "M_INVALID_PARAM");
     alice.get("/sync?timeout=soon").await.fails(400, "M_INVALID_PARAM");
+    alice.get("/sync?filter={}&filter={}").await.fails(400, "M_INVALID_PARAM");
+    alice.get("/sync?org.matrix.msc4222.use_state_after=1").await.fails(400, "M_INVALID_PARAM");
+    let event = escape(&alice.send_text(&room, "x").await);
+    for twice in [format!("/context/{event}?filter=&filter="), "/messages?dir=b&filter=&filter=".to_owned()] {
+        alice.get(&Client::room_path(&room, &twice)).await.fails(400, "M_INVALID_PARAM");
+    }
 }
 
 #[tokio::test]

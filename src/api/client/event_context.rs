@@ -2,7 +2,7 @@
 //!
 //! [Client-Server API, "Event Context"]: https://spec.matrix.org/v1.19/client-server-api/#event-context
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use hearth_homeserver::flows::{ContextRequest, Flows};
 use ruma::{
     api::client::context::get_context::v3::{Request, Response},
@@ -12,6 +12,7 @@ use ruma::{
 use crate::{
     caller::GuestCaller,
     extract::Ruma,
+    query::Query,
     raw_filter::RawFilter,
     reply::{Reply, Result},
 };

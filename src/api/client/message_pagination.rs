@@ -2,7 +2,7 @@
 //!
 //! [Client-Server API, "Getting events for a room"]: https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use hearth_homeserver::{
     flows::{Flows, MessagesRequest},
     rooms::Direction,
@@ -20,6 +20,7 @@ use ruma::{
 use crate::{
     caller::GuestCaller,
     extract::Ruma,
+    query::Query,
     raw_filter::RawFilter,
     reply::{Reply, Result},
 };

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse as _, Response},
 };
 use hearth_homeserver::{
@@ -25,6 +25,7 @@ use crate::{
     api_error::ApiError,
     caller::GuestCaller,
     extract::{Ruma, parse_query},
+    query::Query,
     reply::JsonText,
     server_sent::Delivery,
 };
@@ -69,8 +70,7 @@ pub async fn read_path(sync: &Sync, users: &Users, user: &LocalUser, path: &str)
     if !Request::PATH_BUILDER.all_paths().any(|known| known == uri.path()) {
         return Err(ApiError::invalid_param("`path` is not that of a sync."));
     }
-    let Query(unstable) = Query::<Unstable>::try_from_uri(&uri)
-        .map_err(|_| ApiError::invalid_param("The query has a parameter of the wrong kind."))?;
+    let Query(unstable) = Query::<Unstable>::try_from_uri(&uri)?;
     let body: Request = parse_query(uri)?;
     if body.full_state || body.since.as_deref().unwrap_or_default().is_empty() {
         return Err(ApiError::invalid_param("A sync without `since`, or with `full_state`, goes over HTTP."));

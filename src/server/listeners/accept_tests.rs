@@ -35,6 +35,7 @@ fn start(config: &ListenersConfig) -> Running {
                 "slow"
             }),
         )
+        .route("/unread", post(|| async { "not read" }))
         .route("/never", get(|| async { std::future::pending::<()>().await }));
     let tasks = Tasks::new(Arc::new(MockClock::new(UnixMs(0))));
     let (stop, cut) = (Stop::new(), Stop::new());
@@ -122,4 +123,23 @@ async fn http_2_without_tls_is_understood() {
     let mut frame = [0; 9];
     tokio::time::timeout(SOON, stream.read_exact(&mut frame)).await.unwrap().unwrap();
     assert_eq!(frame[3], 4, "the server's first frame is SETTINGS");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_wait_for_the_body_reaches_who_sends_it_all() {
+    let running = start(&ListenersConfig::default());
+    let bytes = 20_000_000;
+    let head = format!("POST /unread HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n");
+    let mut stream = send(running.address, &head).await;
+    let sending = async { stream.write_all(&vec![b'x'; bytes]).await.unwrap() };
+    tokio::time::timeout(SOON, sending).await.expect("all of it is taken");
+    assert!(read_to_end(&mut stream).await.ends_with("not read"));
+}
+
+#[tokio::test]
+async fn who_waits_to_be_told_to_send_is_answered_at_once() {
+    let running = start(&ListenersConfig::default());
+    let head = "POST /unread HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+    let answer = read_to_end(&mut send(running.address, head).await).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

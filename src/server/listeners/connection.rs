@@ -112,10 +112,16 @@ async fn call_router(
     body_timeout: Duration,
     peer: Peer,
 ) -> Result<Response, Infallible> {
-    let mut request = request.map(|incoming| into_body(incoming, body_timeout));
+    let (parts, incoming) = request.into_parts();
+    let (body, leftover) = into_body(incoming, parts.version, &parts.headers, body_timeout);
+    let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(peer.place);
     if let Some(address) = peer.address {
         request.extensions_mut().insert(PeerAddress(address));
     }
-    router.call(request).await
+    let answer = router.call(request).await;
+    if let Some(leftover) = leftover {
+        leftover.discard(body_timeout).await;
+    }
+    answer
 }
