@@ -143,6 +143,9 @@ impl Sync {
         let (mut bell, mut quiet_bell) = (session.listen(), session.listen_quietly());
         inner.answers.increment();
         let mut has_paused = false;
+        if request.is_immediate() {
+            inner.hub.settle().await;
+        }
         loop {
             bell.borrow_and_update();
             quiet_bell.borrow_and_update();

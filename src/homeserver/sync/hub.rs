@@ -13,6 +13,7 @@ use hearth_storage::{Page, StorageError, Store};
 use parking_lot::Mutex;
 use ruma::UserId;
 use tokio::sync::Mutex as TurnMutex;
+use tokio::time::{Duration, sleep};
 
 use super::error::SyncError;
 use super::ring::{Happened, Ring, RoomNews};
@@ -24,6 +25,9 @@ use crate::rooms::{Rooms, StoredEvent, Typing};
 const RING_ENTRIES_MAX: usize = 128 * 1_024;
 /// Rows of a log that one step takes in.
 const ROWS_PER_STEP: usize = 1_000;
+/// How often a sync that does not wait looks whether effects on other lanes have arrived, and the time between.
+const SETTLE_STEPS_MAX: u32 = 50;
+const SETTLE_STEP_MS: u64 = 2;
 
 /// The recent log of every lane, and who waits for what.
 pub struct Hub {
@@ -50,6 +54,18 @@ impl Hub {
         let ring = |(_, pos)| Follow { turn: TurnMutex::new(()), ring: Mutex::new(Ring::new(pos, entries_max)) };
         let lanes = Positions::applied(&store).iter().map(ring).collect();
         Self { store, rooms, typing, lanes, read_rooms: Mutex::default(), sessions: Sessions::default() }
+    }
+
+    /// Waits, for a moment at most, until what is committed by now is applied on all lanes: then whoever was just
+    /// answered finds what they did. With one lane it is so from the start.
+    pub async fn settle(&self) {
+        let heads: Vec<_> = (0..self.store.lanes()).map(Lane).map(|lane| (lane, self.store.head(lane))).collect();
+        for _ in 0..SETTLE_STEPS_MAX {
+            if heads.iter().all(|(lane, head)| self.store.applied_mark(*lane) >= *head) {
+                return;
+            }
+            sleep(Duration::from_millis(SETTLE_STEP_MS)).await;
+        }
     }
 
     /// Takes in everything that is applied by now, and gives the positions up to which a sync may read.
