@@ -10,6 +10,8 @@
 mod bans;
 #[path = "tidy/callers.rs"]
 mod callers;
+#[path = "tidy/conformance.rs"]
+mod conformance;
 #[path = "tidy/docs.rs"]
 mod docs;
 #[path = "tidy/layers.rs"]
@@ -80,6 +82,11 @@ fn files_have_names_that_say_something() {
 #[test]
 fn every_file_says_what_it_is() {
     report(&docs::check_module_docs(&repository()));
+}
+
+#[test]
+fn what_conformance_tests_check_is_held_here_too() {
+    report(&conformance::check(&repository()));
 }
 
 #[test]

@@ -113,7 +113,13 @@ async fn unknown_paths_and_methods_are_unrecognized() {
         "/_matrix/client/v3/no/such/thing",
         "/_matrix/client/v99/sync",
         "/_matrix/unknown",
+        "/_matrix/client/unknown",
+        "/_matrix/client/v1/unknown",
+        "/_matrix/client/v3/room/unknown",
         "/_matrix/federation/unknown",
+        "/_matrix/federation/v1/unknown",
+        "/_matrix/key/v2/unknown",
+        "/_matrix/media/v3/unknown",
         "/_matrix/key/unknown",
         "/_matrix/media/unknown",
     ];
@@ -129,6 +135,9 @@ async fn unknown_paths_and_methods_are_unrecognized() {
         (Method::GET, "/createRoom"),
         (Method::PUT, "/login"),
         (Method::POST, "/_matrix/client/versions"),
+        (Method::PUT, "/_matrix/federation/v1/version"),
+        (Method::PUT, "/_matrix/key/v2/query"),
+        (Method::PATCH, "/_matrix/media/v3/upload"),
     ] {
         client.request(method, path, "{}").await.fails(405, "M_UNRECOGNIZED");
     }

@@ -14,7 +14,7 @@ const SKIPPED_FOLDERS: &[&str] = &[".git", "target", "node_modules", ".venv", "_
 /// What counts as text; a file without an extension counts too.
 const TEXT_EXTENSIONS: &[&str] = &[
     "rs", "md", "toml", "txt", "yaml", "yml", "py", "js", "mjs", "ts", "tsx", "css", "html", "sh", "service", "json",
-    "snap", "mod",
+    "snap", "mod", "csv",
 ];
 /// Written by package managers, or by git in a second worktree.
 const SKIPPED_FILES: &[&str] = &["package-lock.json", "Cargo.lock", "LICENSE", ".git"];

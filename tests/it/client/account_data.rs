@@ -14,6 +14,9 @@ async fn data_is_stored_whole_and_for_oneself() {
     let content = json!({ "a": [1, 2.5, { "b": null }], "ü": "\u{1f600}" });
     assert_eq!(alice.put(&path, content.clone()).await.ok(), json!({}));
     assert_eq!(alice.get(&path).await.ok(), content);
+    let content = json!({ "value": "second" });
+    alice.put(&path, content.clone()).await.ok();
+    assert_eq!(alice.get(&path).await.ok(), content, "the last word");
     bob.get(&path).await.fails(403, "M_FORBIDDEN");
     bob.put(&path, json!({})).await.fails(403, "M_FORBIDDEN");
     assert_eq!(alice.get(&path).await.ok(), content);
@@ -28,6 +31,8 @@ async fn data_of_a_room_is_apart_from_global_data() {
     let path = alice.user_path(&format!("/rooms/{room}/account_data/org.example.test"));
     alice.put(&path, json!({ "in": "room" })).await.ok();
     assert_eq!(alice.get(&path).await.ok(), json!({ "in": "room" }));
+    alice.put(&path, json!({ "in": "the same room" })).await.ok();
+    assert_eq!(alice.get(&path).await.ok(), json!({ "in": "the same room" }));
     alice.get(&alice.user_path("/account_data/org.example.test")).await.fails(404, "M_NOT_FOUND");
     bob.get(&path).await.fails(403, "M_FORBIDDEN");
     alice.get(&alice.user_path("/rooms/nonsense/account_data/x")).await.fails(400, "M_INVALID_PARAM");
@@ -114,10 +119,13 @@ async fn what_ignored_users_say_is_not_told() {
     bob.post(&room_path(&format!("/receipt/m.read/{}", escape(&topic))), json!({})).await.ok();
     let invited = bob.create_room(json!({})).await;
     bob.invite(&invited, &alice).await;
+    let carol = server.register("carol").await;
+    let by_carol = carol.create_room(json!({ "invite": [alice.user_id] })).await;
     let answer = alice.sync(Some(&since)).await;
     let text = json!([answer["rooms"], answer["presence"]]).to_string();
     assert!(!text.contains("unwanted") && !text.contains(&bob.user_id), "{answer}");
-    assert_eq!(answer["rooms"]["invite"], json!(null));
+    let invites = answer["rooms"]["invite"].as_object().expect("invites");
+    assert_eq!(invites.keys().collect::<Vec<_>>(), [&by_carol], "of others they come");
     alice.get(&room_path(&format!("/event/{}", escape(&said)))).await.fails(404, "M_NOT_FOUND");
     alice.get(&room_path(&format!("/context/{}", escape(&said)))).await.fails(404, "M_NOT_FOUND");
     let around = alice.get(&room_path(&format!("/context/{}", escape(&topic)))).await.ok();
@@ -129,4 +137,23 @@ async fn what_ignored_users_say_is_not_told() {
     let again = alice.sync(None).await;
     assert!(again["rooms"]["join"].to_string().contains("unwanted too"), "{again}");
     assert!(again["rooms"]["invite"].get(&invited).is_some(), "{again}");
+}
+
+#[tokio::test]
+async fn an_empty_object_deletes_too() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    for rest in ["/account_data/org.example".to_owned(), format!("/rooms/{}/account_data/org.example", escape(&room))] {
+        let path = alice.user_path(&rest);
+        alice.put(&path, json!({ "n": 1 })).await.ok();
+        let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+        alice.put(&path, json!({})).await.ok();
+        alice.get(&path).await.fails(404, "M_NOT_FOUND");
+        let answer = alice.sync(Some(&since)).await;
+        let found = if rest.starts_with("/rooms") { &answer["rooms"]["join"][&room] } else { &answer };
+        let gone = json!([{ "type": "org.example", "content": {} }]);
+        assert_eq!(found["account_data"]["events"], gone, "{answer}");
+        assert!(!alice.sync(None).await.to_string().contains("org.example"), "nothing is left for a first sync");
+    }
 }

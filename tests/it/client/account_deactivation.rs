@@ -72,3 +72,16 @@ async fn without_erasure_messages_stay() {
     carol.join(&room).await;
     carol.get(&Client::room_path(&room, &format!("/event/{sent}"))).await.ok();
 }
+
+#[tokio::test]
+async fn a_wrong_password_ends_nothing() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let question = alice.post("/account/deactivate", json!({})).await.asks_for_auth();
+    assert_eq!(question["flows"][0]["stages"], json!(["m.login.password"]));
+    let identifier = json!({ "type": "m.id.user", "user": alice.user_id });
+    let auth = json!({ "type": "m.login.password", "identifier": identifier, "password": "wrong" });
+    let answer = alice.post("/account/deactivate", json!({ "auth": auth })).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["errcode"]), (401, &json!("M_FORBIDDEN")));
+    alice.log_in_again().await.get("/account/whoami").await.ok();
+}

@@ -31,8 +31,10 @@ async fn only_the_mighty_ban_and_only_the_banned_are_unbanned() {
     let server = TestServer::start().await;
     let (alice, bob, carol) =
         (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let eve = server.register("eve").await;
     let room = alice.create_room_with(&[&bob, &carol]).await;
     let ban = Client::room_path(&room, "/ban");
+    eve.post(&ban, json!({ "user_id": carol.user_id })).await.fails(403, "M_FORBIDDEN");
     bob.post(&ban, json!({ "user_id": carol.user_id })).await.fails(403, "M_FORBIDDEN");
     alice.post(&Client::room_path(&room, "/unban"), json!({ "user_id": bob.user_id })).await.fails(403, "M_FORBIDDEN");
     assert_eq!(alice.membership_of(&room, &bob).await, "join");

@@ -194,3 +194,76 @@ async fn bad_rooms_are_refused_and_leave_nothing() {
     }
     assert_eq!(alice.get("/joined_rooms").await.ok()["joined_rooms"], json!([]));
 }
+
+#[tokio::test]
+async fn a_topic_is_written_in_both_forms() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let initial = json!([{ "type": "m.room.topic", "state_key": "", "content": { "topic": "as it was given" } }]);
+    let room = alice.create_room(json!({ "initial_state": initial })).await;
+    assert_eq!(state(&alice, &room, "m.room.topic").await, json!({ "topic": "as it was given" }));
+    for body in [json!({ "topic": "Roses" }), json!({ "topic": "Roses", "initial_state": initial })] {
+        let topic = state(&alice, &alice.create_room(body).await, "m.room.topic").await;
+        assert_eq!(topic["topic"], "Roses");
+        let texts = topic["m.topic"]["m.text"].as_array().expect("texts");
+        assert_eq!((texts.len(), &texts[0]["body"]), (1, &json!("Roses")));
+        assert!(texts[0].get("mimetype").is_none_or(|kind| kind == "text/plain"));
+    }
+}
+
+#[tokio::test]
+async fn the_version_is_a_text_and_stands_in_its_own_field() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    alice.post("/createRoom", json!({ "room_version": 1 })).await.fails(400, "M_BAD_JSON");
+    alice
+        .post("/createRoom", json!({ "room_version": "ahfgwjyerhgiuveisbruvybseyrugvi" }))
+        .await
+        .fails(400, "M_UNSUPPORTED_ROOM_VERSION");
+    let body = json!({ "creation_content": { "room_version": "nonsense", "test": "azerty" } });
+    let create = state(&alice, &alice.create_room(body).await, "m.room.create").await;
+    assert_eq!((&create["room_version"], &create["test"]), (&json!("12"), &json!("azerty")));
+    assert_eq!(alice.get("/joined_rooms").await.ok()["joined_rooms"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn the_creator_sees_the_room_come_into_being() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+    let room = alice.create_room(json!({ "topic": "Roses", "room_version": "10" })).await;
+    let answer = alice.sync(Some(&since)).await;
+    let events = answer["rooms"]["join"][&room]["timeline"]["events"].as_array().expect("a timeline");
+    let find = |kind: &str| events.iter().find(|event| event["type"] == kind).expect("the event");
+    for kind in ["m.room.create", "m.room.member", "m.room.topic"] {
+        assert_eq!(find(kind)["sender"], alice.user_id.as_str(), "{kind}");
+    }
+    assert_eq!(find("m.room.create")["content"]["creator"], alice.user_id.as_str());
+    let member = find("m.room.member");
+    assert_eq!((&member["state_key"], &member["content"]["membership"]), (&json!(alice.user_id), &json!("join")));
+    assert_eq!(find("m.room.topic")["content"]["topic"], "Roses");
+}
+
+#[tokio::test]
+async fn additional_creators_have_power_without_end() {
+    let server = TestServer::start().await;
+    let (alice, bob, carol) =
+        (server.register("alice").await, server.register("bob").await, server.register("carol").await);
+    let content = json!({ "additional_creators": [bob.user_id] });
+    let room = alice.create_room(json!({ "preset": "public_chat", "creation_content": content })).await;
+    bob.join(&room).await;
+    alice.post(&Client::room_path(&room, "/kick"), json!({ "user_id": bob.user_id })).await.fails(403, "M_FORBIDDEN");
+    bob.set_state(&room, "m.room.name", json!({ "name": "bob's" })).await;
+    let body = json!({
+        "preset": "trusted_private_chat", "invite": [bob.user_id], "creation_content": { "additional_creators": [carol.user_id] },
+    });
+    let room = alice.create_room(body).await;
+    let mut creators: Vec<_> = state(&alice, &room, "m.room.create").await["additional_creators"]
+        .as_array()
+        .expect("creators")
+        .iter()
+        .map(|id| id.as_str().expect("an id").to_owned())
+        .collect();
+    creators.sort();
+    assert_eq!(creators, [bob.user_id.as_str(), carol.user_id.as_str()]);
+}

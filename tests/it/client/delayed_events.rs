@@ -147,3 +147,22 @@ async fn unknown_ids_and_actions_are_not_found() {
         nobody.request(Method::POST, &format!("{PATH}/{id}"), "{}").await.fails(404, "M_UNRECOGNIZED");
     }
 }
+
+#[tokio::test]
+async fn what_was_put_off_outlives_the_server() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    put_off(&alice, &state_path(&room, "soon"), json!({ "n": 1 }), 1_000).await;
+    put_off(&alice, &state_path(&room, "late"), json!({ "n": 2 }), 60_000).await;
+    server.clock.advance(1_000);
+    let server = server.start_again().await;
+    let alice = alice.at(&server);
+    wait(&server, 0).await;
+    assert_eq!(alice.get(&state_path(&room, "soon")).await.ok(), json!({ "n": 1 }));
+    let waiting = list(&alice).await;
+    assert_eq!((waiting.len(), &waiting[0]["state_key"]), (1, &json!("late")));
+    wait(&server, 59_000).await;
+    assert_eq!(alice.get(&state_path(&room, "late")).await.ok(), json!({ "n": 2 }));
+    assert!(list(&alice).await.is_empty());
+}

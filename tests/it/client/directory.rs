@@ -65,6 +65,10 @@ async fn an_alias_is_deleted_by_its_creator_or_who_has_power() {
     let (alice, bob, carol) =
         (server.register("alice").await, server.register("bob").await, server.register("carol").await);
     let room = alice.create_room_with(&[&bob, &carol]).await;
+    // That state is no longer what an alias is.
+    let mut levels = alice.get(&Client::room_path(&room, "/state/m.room.power_levels")).await.ok();
+    levels["events"]["m.room.aliases"] = json!(50);
+    alice.set_state(&room, "m.room.power_levels", levels).await;
     name(&bob, &room, "#one:test.hearth").await;
     name(&bob, &room, "#two:test.hearth").await;
     carol.delete(&path("#one:test.hearth"), json!({})).await.fails(403, "M_FORBIDDEN");
@@ -91,8 +95,11 @@ async fn a_deleted_alias_leaves_the_canonical_one() {
     let state = Client::room_path(&room, "/state/m.room.canonical_alias");
     alice.delete(&path("#two:test.hearth"), json!({})).await.ok();
     assert_eq!(alice.get(&state).await.ok(), json!({ "alias": "#one:test.hearth" }));
+    let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
     alice.delete(&path("#one:test.hearth"), json!({})).await.ok();
     assert_eq!(alice.get(&state).await.ok(), json!({}));
+    let news = &alice.sync(Some(&since)).await["rooms"]["join"][&room]["timeline"]["events"];
+    assert_eq!((&news[0]["type"], &news[0]["content"]), (&json!("m.room.canonical_alias"), &json!({})));
 }
 
 #[tokio::test]
@@ -130,6 +137,10 @@ async fn a_canonical_alias_leads_to_its_room() {
     let content = json!({ "alias": "#here:test.hearth", "alt_aliases": ["#here:test.hearth"] });
     alice.put(&state, content).await.ok();
     alice.put(&state, json!({ "alias": "#here:test.hearth" })).await.ok();
+    name(&alice, &room, "#gone:test.hearth").await;
+    alice.delete(&path("#gone:test.hearth"), json!({})).await.ok();
+    alice.put(&state, json!({ "alias": "#gone:test.hearth" })).await.fails(400, "M_BAD_ALIAS");
+    assert_eq!(alice.get(&state).await.ok(), json!({ "alias": "#here:test.hearth" }));
 }
 
 #[tokio::test]

@@ -35,9 +35,25 @@ async fn unknown_and_others_filters_are_not_given() {
 async fn a_filter_of_the_wrong_shape_is_refused() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
-    for filter in
-        [json!({ "room": 7 }), json!({ "room": { "timeline": { "limit": "many" } } }), json!({ "presence": [] })]
-    {
+    let mut bad = vec![json!({ "room": 7 }), json!({ "presence": [] }), json!({ "presence": "x" })];
+    for part in ["timeline", "state", "ephemeral", "account_data"] {
+        bad.push(json!({ "room": { part: "not an object" } }));
+    }
+    for (field, value) in [
+        ("limit", json!("many")),
+        ("rooms", json!("not a list")),
+        ("not_rooms", json!("not a list")),
+        ("senders", json!("not a list")),
+        ("not_senders", json!("not a list")),
+        ("types", json!("not a list")),
+        ("not_types", json!("not a list")),
+        ("types", json!([1])),
+        ("rooms", json!(["not a room id"])),
+        ("senders", json!(["not a user id"])),
+    ] {
+        bad.push(json!({ "room": { "timeline": { field: value } } }));
+    }
+    for filter in bad {
         alice.post(&alice.user_path("/filter"), filter).await.fails(400, "M_BAD_JSON");
     }
 }

@@ -15,6 +15,7 @@ async fn the_invited_see_the_invite_and_what_the_room_is() {
     let events = answer["rooms"]["invite"][&room]["invite_state"]["events"].as_array().expect("state");
     let find = |kind: &str| events.iter().find(|event| event["type"] == kind).expect("the event");
     assert_eq!(find("m.room.name")["content"]["name"], "A room");
+    assert_eq!(find("m.room.join_rules")["content"]["join_rule"], "invite");
     assert!(events.iter().any(|event| event["type"] == "m.room.create"));
     let own = events.iter().find(|event| event["state_key"] == bob.user_id.as_str()).expect("the invite");
     assert_eq!((&own["content"]["membership"], &own["content"]["reason"]), (&json!("invite"), &json!("come")));
@@ -53,4 +54,38 @@ async fn who_is_banned_is_not_invited() {
     let room = alice.create_room_with(&[&bob]).await;
     alice.post(&Client::room_path(&room, "/ban"), json!({ "user_id": bob.user_id })).await.ok();
     alice.post(&Client::room_path(&room, "/invite"), json!({ "user_id": bob.user_id })).await.fails(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn an_invite_outlives_who_sent_it_and_can_be_declined() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room(json!({ "preset": "private_chat" })).await;
+    alice.invite(&room, &bob).await;
+    let since = bob.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+    alice.leave(&room).await;
+    bob.leave(&room).await;
+    let answer = bob.sync(Some(&since)).await;
+    assert!(answer["rooms"]["leave"].get(&room).is_some(), "{answer}");
+    assert!(answer["rooms"].get("invite").is_none(), "{answer}");
+    assert!(bob.sync(None).await["rooms"].get("invite").is_none());
+}
+
+#[tokio::test]
+async fn nobody_invites_themselves_but_a_creator_who_left_comes_back_by_invite() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room(json!({ "preset": "private_chat", "room_version": "11" })).await;
+    let path = Client::room_path(&room, "/invite");
+    alice.post(&path, json!({ "user_id": alice.user_id })).await.fails(403, "M_FORBIDDEN");
+    alice.invite(&room, &bob).await;
+    bob.join(&room).await;
+    let levels = json!({ "invite": 100, "users": { (&alice.user_id): 100, (&bob.user_id): 100 } });
+    alice.set_state(&room, "m.room.power_levels", levels).await;
+    alice.leave(&room).await;
+    alice.post(&Client::room_path(&room, "/join"), json!({})).await.fails(403, "M_FORBIDDEN");
+    bob.invite(&room, &alice).await;
+    assert!(alice.sync(None).await["rooms"]["invite"].get(&room).is_some());
+    alice.join(&room).await;
+    assert_eq!(bob.membership_of(&room, &alice).await, "join");
 }

@@ -27,8 +27,11 @@ async fn joining_twice_changes_nothing() {
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let room = alice.create_room_with(&[&bob]).await;
     let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+    let member = Client::room_path(&room, &format!("/state/m.room.member/{}?format=event", escape(&bob.user_id)));
+    let first = alice.get(&member).await.ok()["event_id"].clone();
     bob.join(&room).await;
     assert!(alice.sync(Some(&since)).await["rooms"]["join"].get(&room).is_none());
+    assert_eq!(alice.get(&member).await.ok()["event_id"], first);
 }
 
 #[tokio::test]
@@ -80,7 +83,8 @@ async fn a_join_takes_fields_of_the_clients_own_into_the_member_event() {
         "join_authorised_via_users_server": alice.user_id,
     });
     bob.post(&Client::room_path(&room, "/join"), body.clone()).await.ok();
-    carol.post(&format!("/join/{}", escape(&room)), body).await.ok();
+    alice.put("/directory/room/%23lobby%3Atest.hearth", json!({ "room_id": room })).await.ok();
+    carol.post("/join/%23lobby%3Atest.hearth", body).await.ok();
     for (user, name) in [(&bob, "bob"), (&carol, "carol")] {
         let path = Client::room_path(&room, &format!("/state/m.room.member/{}", escape(&user.user_id)));
         let expected = json!({ "foo": "bar", "membership": "join", "displayname": name });
@@ -104,4 +108,36 @@ async fn who_is_in_a_restricted_room_may_keep_any_text_as_who_vouched() {
     bob.put(&path, json!({ "membership": "join", "join_authorised_via_users_server": 1 }))
         .await
         .fails(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_restricted_room_is_joined_while_the_rules_let_one_in() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    for (n, (version, rule)) in
+        [("8", "restricted"), ("10", "knock_restricted"), ("12", "restricted")].into_iter().enumerate()
+    {
+        let bob = server.register(&format!("bob{n}")).await;
+        let club = alice.create_room_with(&[]).await;
+        let allow = |allow: serde_json::Value| json!({ "join_rule": rule, "allow": allow });
+        let members = json!([{ "type": "m.room_membership", "room_id": club, "via": ["test.hearth"] }]);
+        let rules = json!({ "type": "m.room.join_rules", "state_key": "", "content": allow(members) });
+        let body = json!({ "preset": "public_chat", "room_version": version, "initial_state": [rules] });
+        let room = alice.create_room(body).await;
+        let refused = async || bob.post(&Client::room_path(&room, "/join"), json!({})).await.fails(403, "M_FORBIDDEN");
+        refused().await;
+        bob.join(&club).await;
+        bob.join(&room).await;
+        bob.leave(&room).await;
+        bob.leave(&club).await;
+        refused().await;
+        alice.invite(&room, &bob).await;
+        bob.join(&room).await;
+        bob.leave(&room).await;
+        bob.join(&club).await;
+        for nonsense in [json!(["invalid"]), json!("invalid")] {
+            alice.set_state(&room, "m.room.join_rules", allow(nonsense)).await;
+            refused().await;
+        }
+    }
 }

@@ -31,4 +31,6 @@ async fn only_the_mighty_kick_and_only_who_is_there() {
     alice.post(&path, json!({ "user_id": eve.user_id })).await.fails(403, "M_FORBIDDEN");
     alice.post(&path, json!({})).await.fails(400, "M_BAD_JSON");
     assert_eq!(alice.membership_of(&room, &bob).await, "join");
+    bob.leave(&room).await;
+    alice.post(&path, json!({ "user_id": bob.user_id })).await.fails(403, "M_FORBIDDEN");
 }

@@ -155,3 +155,17 @@ async fn the_operator_says_who_lists_what_and_who_looks() {
     server.client().get("/publicRooms").await.fails(401, "M_MISSING_TOKEN");
     assert_eq!(ids(&eve.get("/publicRooms").await.ok()), [room.as_str()]);
 }
+
+#[tokio::test]
+async fn the_list_says_how_a_room_is_entered() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    for (version, rule) in [("7", "knock"), ("10", "knock_restricted"), ("12", "public")] {
+        let room = alice.create_room(json!({ "preset": "private_chat", "room_version": version })).await;
+        alice.set_state(&room, "m.room.join_rules", json!({ "join_rule": rule })).await;
+        alice.put(&path(&room), json!({ "visibility": "public" })).await.ok();
+        let page = server.client().get("/publicRooms").await.ok();
+        let listed = page["chunk"].as_array().expect("rooms").iter().find(|listed| listed["room_id"] == room.as_str());
+        assert_eq!(listed.expect("the room")["join_rule"], rule);
+    }
+}

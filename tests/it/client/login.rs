@@ -84,3 +84,14 @@ async fn the_public_address_is_told_at_login() {
     let answer = server.client().post("/login", body).await.ok();
     assert_eq!(answer["well_known"]["m.homeserver"]["base_url"], url);
 }
+
+#[tokio::test]
+async fn a_name_in_capitals_is_the_same_name() {
+    let server = TestServer::start().await;
+    server.register("alice").await;
+    for user in ["ALICE", "@Alice:test.hearth"] {
+        let body = with_identifier(&json!({ "type": "m.id.user", "user": user }), PASSWORD);
+        let alice = server.client().signed_in(&server.client().post("/login", body).await.ok());
+        assert_eq!(alice.get("/account/whoami").await.ok()["user_id"], "@alice:test.hearth", "{user}");
+    }
+}

@@ -26,3 +26,14 @@ async fn logging_out_everywhere_ends_all_of_them() {
     let again = alice.log_in_again().await;
     assert_eq!(again.get("/devices").await.ok()["devices"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn who_is_not_logged_in_cannot_log_out() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    for path in ["/logout", "/logout/all"] {
+        alice.signed_out().post(path, json!({})).await.fails(401, "M_MISSING_TOKEN");
+        alice.with_token("made up").post(path, json!({})).await.fails(401, "M_UNKNOWN_TOKEN");
+    }
+    alice.get("/account/whoami").await.ok();
+}

@@ -105,6 +105,10 @@ async fn filters_apply() {
         lazy["state"].as_array().expect("members").iter().map(|event| event["state_key"].clone()).collect();
     members.sort_by_key(Value::to_string);
     assert_eq!(members, [json!(alice.user_id), json!(bob.user_id)]);
+    let of_bob = filtered(json!({ "lazy_load_members": true, "senders": [bob.user_id] })).await;
+    let state = of_bob["state"].as_array().expect("members");
+    assert_eq!((state.len(), &state[0]["state_key"]), (1, &json!(bob.user_id)));
+    assert_eq!((&state[0]["type"], &state[0]["content"]["membership"]), (&json!("m.room.member"), &json!("join")));
 }
 
 #[tokio::test]

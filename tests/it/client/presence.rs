@@ -71,3 +71,43 @@ async fn a_sync_tells_it_to_those_who_share_a_room() {
     let told_then = told(alice.sync(Some(&since)).await);
     assert!(!told_then.contains("gone"), "{told_then}");
 }
+
+fn since(answer: &serde_json::Value) -> String {
+    answer["next_batch"].as_str().expect("a token").to_owned()
+}
+
+#[tokio::test]
+async fn a_sync_sets_ones_own() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    alice.create_room_with(&[&bob]).await;
+    let before = since(&bob.sync(None).await);
+    alice.sync_with(None, "timeout=0&set_presence=unavailable").await;
+    assert_eq!(bob.get(&path(&alice)).await.ok()["presence"], "unavailable");
+    let answer = bob.sync(Some(&before)).await;
+    let events = answer["presence"]["events"].as_array().expect("presence");
+    let told = events.iter().find(|event| event["sender"] == alice.user_id.as_str()).expect("that of alice");
+    assert_eq!(told["content"]["presence"], "unavailable");
+}
+
+#[tokio::test]
+async fn who_joins_tells_and_is_told_whoever_was_there_before() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[]).await;
+    for (user, said) in [(&alice, "here first"), (&bob, "comes later")] {
+        user.put(&path(user), json!({ "presence": "online", "status_msg": said })).await.ok();
+    }
+    let (before, of_bob) = (since(&alice.sync(None).await), since(&bob.sync(None).await));
+    bob.join(&room).await;
+    for (reader, from, said) in [
+        (&alice, Some(before.as_str()), "comes later"),
+        (&alice, None, "comes later"),
+        (&bob, Some(of_bob.as_str()), "here first"),
+    ] {
+        let answer = reader.sync(from).await;
+        assert!(answer["presence"]["events"].to_string().contains(said), "{from:?}: {answer}");
+    }
+    let then = since(&alice.sync(Some(&before)).await);
+    assert!(!alice.sync(Some(&then)).await.to_string().contains("comes later"), "once");
+}

@@ -77,8 +77,13 @@ async fn a_new_name_shows_in_the_rooms_of_the_user() {
     let alice = server.register("alice").await;
     let bob = server.register("bob").await;
     let room = alice.create_room_with(&[&bob]).await;
-    bob.put(&field_path(&bob, "displayname"), json!({ "displayname": "Bobby" })).await.ok();
-    let path = Client::room_path(&room, &format!("/state/m.room.member/{}", escape(&bob.user_id)));
-    let member: Value = alice.get(&path).await.ok();
-    assert_eq!((&member["displayname"], &member["membership"]), (&json!("Bobby"), &json!("join")));
+    for (field, value) in [("displayname", "Bobby"), ("avatar_url", "mxc://test.hearth/bobby")] {
+        let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+        bob.put(&field_path(&bob, field), json!({ field: value })).await.ok();
+        let path = Client::room_path(&room, &format!("/state/m.room.member/{}", escape(&bob.user_id)));
+        let member: Value = alice.get(&path).await.ok();
+        assert_eq!((&member[field], &member["membership"]), (&json!(value), &json!("join")));
+        let news = &alice.sync(Some(&since)).await["rooms"]["join"][&room]["timeline"]["events"];
+        assert_eq!((&news[0]["state_key"], &news[0]["content"]), (&json!(bob.user_id), &member), "{field}");
+    }
 }

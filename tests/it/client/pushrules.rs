@@ -89,7 +89,10 @@ async fn rules_are_made_moved_changed_and_deleted_for_all_devices() {
     let room = "/pushrules/global/room/!room:example.org";
     alice.put(room, json!({ "actions": [] })).await.ok();
     let sender = "/pushrules/global/sender/@bob:example.org";
-    alice.put(sender, json!({ "actions": ["notify"] })).await.ok();
+    alice.put(sender, json!({ "actions": ["dont_notify"] })).await.ok();
+    for _ in 0..2 {
+        assert_eq!(alice.get(sender).await.ok()["actions"], json!(["dont_notify"]), "as it was given, each time");
+    }
     for kind in ["override", "underride"] {
         let condition = json!({ "kind": "event_match", "key": "type", "pattern": "m.x" });
         let path = format!("/pushrules/global/{kind}/mine");
@@ -125,4 +128,57 @@ async fn rules_that_cannot_be_are_refused_and_nothing_is_stored() {
     assert_eq!(alice.get("/pushrules/").await.ok(), before);
     alice.put(&path("a"), rule.clone()).await.ok();
     alice.put(&path("b"), rule).await.fails(403, "M_RESOURCE_LIMIT_EXCEEDED");
+}
+
+#[tokio::test]
+async fn polls_are_judged_by_rules_of_their_own() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let of_kind =
+        |kind: &str| json!({ "kind": "event_match", "key": "type", "pattern": format!("org.matrix.msc3381.{kind}") });
+    let pair = json!({ "kind": "room_member_count", "is": "2" });
+    let loud = json!(["notify", { "set_tweak": "sound", "value": "default" }]);
+    for (kind, id, conditions, actions) in [
+        ("override", "poll_response", json!([of_kind("poll.response")]), json!([])),
+        ("underride", "poll_start_one_to_one", json!([pair, of_kind("poll.start")]), loud.clone()),
+        ("underride", "poll_start", json!([of_kind("poll.start")]), json!(["notify"])),
+        ("underride", "poll_end_one_to_one", json!([pair, of_kind("poll.end")]), loud.clone()),
+        ("underride", "poll_end", json!([of_kind("poll.end")]), json!(["notify"])),
+    ] {
+        let rule = alice.get(&format!("/pushrules/global/{kind}/.org.matrix.msc3930.rule.{id}")).await.ok();
+        assert_eq!((&rule["default"], &rule["enabled"]), (&json!(true), &json!(true)), "{id}");
+        assert_eq!((&rule["conditions"], &rule["actions"]), (&conditions, &actions), "{id}");
+    }
+    let rules = alice.get("/pushrules/").await.ok();
+    let underrides = rules["global"]["underride"].as_array().expect("rules");
+    let place = |id: &str| {
+        let id = format!(".org.matrix.msc3930.rule.{id}");
+        underrides.iter().position(|rule| rule["rule_id"] == id.as_str()).expect("the rule")
+    };
+    assert!(place("poll_start_one_to_one") < place("poll_start") && place("poll_end_one_to_one") < place("poll_end"));
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a long poll that waits beside the test")]
+async fn a_change_of_the_rules_wakes_a_waiting_sync() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = "/pushrules/global/room/!room:example.org";
+    let mut since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
+    for (path, body) in [
+        (room.to_owned(), json!({ "actions": [] })),
+        (format!("{room}/enabled"), json!({ "enabled": false })),
+        (format!("{room}/enabled"), json!({ "enabled": true })),
+        (format!("{room}/actions"), json!({ "actions": ["notify"] })),
+    ] {
+        let waiting = {
+            let (alice, since) = (alice.clone(), since.clone());
+            tokio::spawn(async move { alice.sync_with(Some(&since), "timeout=30000").await })
+        };
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        alice.put(&path, body).await.ok();
+        let answer = waiting.await.expect("an answer");
+        assert_eq!(answer["account_data"]["events"][0]["type"], "m.push_rules", "{path}");
+        since = answer["next_batch"].as_str().expect("a token").to_owned();
+    }
 }

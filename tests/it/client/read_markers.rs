@@ -16,6 +16,8 @@ async fn marker_and_receipts_are_set_at_once() {
     assert_eq!(bob.post(&path, body).await.ok(), json!({}));
     let data = bob.user_path(&format!("/rooms/{}/account_data/m.fully_read", escape(&room)));
     assert_eq!(bob.get(&data).await.ok(), json!({ "event_id": event }));
+    let own = &bob.sync(None).await["rooms"]["join"][&room]["account_data"]["events"];
+    assert_eq!(own, &json!([{ "type": "m.fully_read", "content": { "event_id": event } }]));
     let answer = alice.sync(Some(&since)).await;
     let seen = &answer["rooms"]["join"][&room]["ephemeral"]["events"][0]["content"][&event];
     assert!(seen["m.read"].get(&bob.user_id).is_some() && seen.get("m.read.private").is_none(), "{answer}");

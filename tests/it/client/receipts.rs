@@ -24,7 +24,10 @@ async fn everyone_sees_a_public_receipt_and_nobody_a_private_one() {
     let own = bob.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
     assert_eq!(bob.post(&path(&room, "m.read", &first), json!({})).await.ok(), json!({}));
     bob.request(http::Method::POST, &path(&room, "m.read.private", &second), "").await.ok();
-    let seen = receipts(&alice.sync(Some(&since)).await, &room);
+    let answer = alice.sync(Some(&since)).await;
+    let told = &answer["rooms"]["join"][&room]["ephemeral"]["events"][0];
+    assert!(told.get("room_id").is_none(), "it stands in the room: {told}");
+    let seen = receipts(&answer, &room);
     assert!(seen[&first]["m.read"][&bob.user_id]["ts"].is_u64(), "{seen}");
     assert!(seen.get(&second).is_none(), "{seen}");
     let seen = receipts(&bob.sync(Some(&own)).await, &room);

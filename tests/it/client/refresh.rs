@@ -56,10 +56,13 @@ async fn a_transaction_id_outlives_a_refresh() {
     let room = alice.create_room(json!({})).await;
     let path = Client::room_path(&room, "/send/m.room.message/t");
     let content = json!({ "msgtype": "m.text", "body": "once" });
+    let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
     let first = alice.put(&path, content.clone()).await.ok();
     let answer = refresh(&server, &answer["refresh_token"]).await;
     let alice = alice.with_token(answer["access_token"].as_str().unwrap());
     assert_eq!(alice.put(&path, content).await.ok(), first);
+    let news = &alice.sync(Some(&since)).await["rooms"]["join"][&room]["timeline"]["events"];
+    assert_eq!((&news[0]["event_id"], &news[0]["unsigned"]["transaction_id"]), (&first["event_id"], &json!("t")));
 }
 
 #[tokio::test]

@@ -183,3 +183,31 @@ async fn only_guests_are_upgraded_and_only_under_their_own_name() {
         .await
         .fails(400, "M_USER_IN_USE");
 }
+
+#[tokio::test]
+async fn names_may_have_these_signs_and_are_kept_in_small_letters() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let register = async |name: &str| {
+        let auth = json!({ "type": "m.login.dummy" });
+        let body = json!({ "username": name, "password": PASSWORD, "device_id": "PHONE", "auth": auth });
+        client.post("/register", body).await.ok()
+    };
+    for sign in "q3._=-/".chars() {
+        let name = format!("name{sign}");
+        assert_eq!(register(&name).await["user_id"], format!("@{name}:test.hearth"));
+    }
+    let answer = register("User-UPPER").await;
+    assert_eq!((&answer["user_id"], &answer["device_id"]), (&json!("@user-upper:test.hearth"), &json!("PHONE")));
+}
+
+#[tokio::test]
+async fn a_password_may_be_in_any_script() {
+    let server = TestServer::start().await;
+    let password = "übers garstige Meer \u{1f600}";
+    let body = json!({ "username": "alice", "password": password, "auth": { "type": "m.login.dummy" } });
+    server.client().post("/register", body).await.ok();
+    let identifier = json!({ "type": "m.id.user", "user": "alice" });
+    let body = json!({ "type": "m.login.password", "identifier": identifier, "password": password });
+    server.client().post("/login", body).await.ok();
+}

@@ -36,6 +36,8 @@ async fn a_repeated_transaction_is_the_same_event() {
     };
     let first = send(&alice, &room).await;
     assert_eq!(send(&alice, &room).await, first);
+    let other_words = alice.put(&path(&room), json!({ "body": "other words" })).await.ok();
+    assert_eq!(other_words["event_id"], first, "whatever it says");
     assert_ne!(send(&alice, &other_room).await, first, "another room");
     assert_ne!(send(&alice.log_in_again().await, &room).await, first, "another device");
 }
@@ -46,11 +48,14 @@ async fn a_transaction_is_remembered_by_device_also_after_a_new_login() {
     let alice = server.register("alice").await;
     let room = alice.create_room(json!({})).await;
     let path = Client::room_path(&room, "/send/m.room.message/same");
+    let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
     let first = alice.put(&path, json!({ "body": "x" })).await.ok();
     let identifier = json!({ "type": "m.id.user", "user": alice.user_id });
     let body = json!({ "type": "m.login.password", "identifier": identifier, "password": PASSWORD, "device_id": alice.device_id });
     let again = server.client().signed_in(&server.client().post("/login", body).await.ok());
     assert_eq!(again.put(&path, json!({ "body": "x" })).await.ok(), first);
+    let news = &again.sync(Some(&since)).await["rooms"]["join"][&room]["timeline"]["events"];
+    assert_eq!((&news[0]["event_id"], &news[0]["unsigned"]["transaction_id"]), (&first["event_id"], &json!("same")));
 }
 
 #[tokio::test]
@@ -60,7 +65,10 @@ async fn the_sending_device_finds_its_transaction_in_sync() {
     let other = alice.log_in_again().await;
     let room = alice.create_room(json!({})).await;
     let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
-    alice.put(&Client::room_path(&room, "/send/m.room.message/mine"), json!({ "body": "x" })).await.ok();
+    let sent = alice.put(&Client::room_path(&room, "/send/m.room.message/mine"), json!({ "body": "x" })).await.ok();
+    let path = Client::room_path(&room, &format!("/event/{}", escape(sent["event_id"].as_str().expect("an id"))));
+    assert_eq!(alice.get(&path).await.ok()["unsigned"]["transaction_id"], "mine");
+    assert!(other.get(&path).await.ok()["unsigned"].get("transaction_id").is_none());
     let unsigned =
         |answer: serde_json::Value| answer["rooms"]["join"][&room]["timeline"]["events"][0]["unsigned"].clone();
     assert_eq!(unsigned(alice.sync(Some(&since)).await)["transaction_id"], "mine");
@@ -79,6 +87,10 @@ async fn floats_and_integers_out_of_range_are_bad() {
         assert_eq!(answer.status, 400, "{number}: {}", answer.text());
         let code = answer.json()["errcode"].clone();
         assert!(code == "M_BAD_JSON" || (number == "1e400" && code == "M_NOT_JSON"), "{number}: {code}");
+    }
+    for number in ["Infinity", "-Infinity", "NaN"] {
+        let path = Client::send_path(&room, "m.room.message");
+        alice.request(http::Method::PUT, &path, format!("{{\"body\":{number}}}")).await.fails(400, "M_NOT_JSON");
     }
     assert!(alice.sync(Some(&since)).await.get("rooms").is_none(), "nothing was stored");
 }
@@ -100,6 +112,9 @@ async fn events_over_64_kib_are_too_large() {
     let room = alice.create_room(json!({})).await;
     let path = Client::send_path(&room, "m.room.message");
     alice.put(&path, json!({ "body": "x".repeat(65_536) })).await.fails(413, "M_TOO_LARGE");
+    let state = Client::room_path(&room, "/state/org.example.large");
+    alice.put(&state, json!({ "body": "x".repeat(65_536) })).await.fails(413, "M_TOO_LARGE");
+    alice.get(&state).await.fails(404, "M_NOT_FOUND");
     alice.put(&Client::send_path(&room, &"t".repeat(256)), json!({})).await.fails(413, "M_TOO_LARGE");
     alice.put(&path, json!({ "body": "x".repeat(60_000) })).await.ok();
 }

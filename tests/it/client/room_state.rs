@@ -57,6 +57,40 @@ async fn power_levels_are_changed_and_take_effect() {
 }
 
 #[tokio::test]
+async fn new_levels_are_kept_as_they_were_given() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({ "room_version": "11" })).await;
+    let path = Client::room_path(&room, "/state/m.room.power_levels");
+    let first = alice.get(&path).await.ok();
+    for level in ["ban", "kick", "redact", "state_default", "events_default", "users_default"] {
+        assert!(first[level].is_i64(), "{level}: {first}");
+    }
+    assert!(first["users"][&alice.user_id].as_i64() > first["users_default"].as_i64(), "{first}");
+    let given = json!({ "invite": 100, "users": { (&alice.user_id): 100, "@other:their.home": 20 } });
+    let event = alice.set_state(&room, "m.room.power_levels", given.clone()).await;
+    let event = alice.get(&Client::room_path(&room, &format!("/event/{}", escape(&event)))).await.ok();
+    assert_eq!(event["content"], given);
+    // Whoever gives all power away is left with what the rules say of nobody.
+    alice.set_state(&room, "m.room.power_levels", json!({ "users": { (&alice.user_id): 100 } })).await;
+    alice.set_state(&room, "m.room.power_levels", json!({})).await;
+    alice.put(&path, json!({ "users": {} })).await.fails(403, "M_FORBIDDEN");
+    assert_eq!(alice.get(&path).await.ok(), json!({}));
+}
+
+#[tokio::test]
+async fn the_level_of_everybody_is_lowered_by_who_has_as_much() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let levels = |default: i64| json!({ "users_default": default, "users": { (&alice.user_id): 100 }, "events": {} });
+    let body = json!({ "preset": "public_chat", "room_version": "11", "power_level_content_override": levels(100) });
+    let room = alice.create_room(body).await;
+    alice.set_state(&room, "m.room.power_levels", levels(40)).await;
+    let path = Client::room_path(&room, "/state/m.room.power_levels");
+    assert_eq!(alice.get(&path).await.ok()["users_default"], 40);
+}
+
+#[tokio::test]
 async fn the_levels_never_name_a_creator_whose_power_has_no_end() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
@@ -93,6 +127,30 @@ async fn owned_state_is_written_by_its_user_and_by_those_with_more_power() {
     carol.put(&path(&suffixed), json!({ "by": "carol" })).await.fails(403, "M_FORBIDDEN");
     assert_eq!(alice.get(&path(&suffixed)).await.ok()["by"], "bob");
     alice.put(&path(&suffixed), json!({ "by": "alice" })).await.ok();
-    alice.put(&path("@oops"), json!({})).await.fails(400, "M_BAD_JSON");
-    alice.get(&path("@oops")).await.fails(404, "M_NOT_FOUND");
+    for key in [carol.user_id.clone(), format!("{}phone", bob.user_id), format!("@x_{suffixed}")] {
+        bob.put(&path(&key), json!({})).await.fails(403, "M_FORBIDDEN");
+    }
+    for key in [bob.user_id.as_str(), "@notinroom:elsewhere.test"] {
+        alice.put(&path(key), json!({ "by": "alice" })).await.ok();
+    }
+    for key in ["@oops", &format!("{}@phone", alice.user_id)] {
+        alice.put(&path(key), json!({})).await.fails(400, "M_BAD_JSON");
+        alice.get(&path(key)).await.fails(404, "M_NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn elsewhere_a_key_that_looks_like_a_user_is_that_users_alone() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let levels = json!({ "events": { "org.example.owned": 0 } });
+    let body = json!({ "room_version": "10", "preset": "public_chat", "power_level_content_override": levels });
+    let room = alice.create_room(body).await;
+    bob.join(&room).await;
+    let path = |key: &str| Client::room_path(&room, &format!("/state/org.example.owned/{}", escape(key)));
+    bob.put(&path(&bob.user_id), json!({})).await.ok();
+    let (own, others) = (format!("{}_phone", alice.user_id), format!("{}_phone", bob.user_id));
+    for key in [own.as_str(), &bob.user_id, &others, "@notinroom:elsewhere.test", "@oops"] {
+        alice.put(&path(key), json!({})).await.fails(403, "M_FORBIDDEN");
+    }
 }

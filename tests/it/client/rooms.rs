@@ -89,6 +89,10 @@ async fn members_are_listed_by_membership() {
     let path = |query: &str| Client::room_path(&room, &format!("/members{query}"));
     let all = alice.get(&path("")).await.ok();
     assert_eq!(keys_of(&all), [&alice.user_id, &bob.user_id, &carol.user_id]);
+    assert!(all["chunk"].as_array().expect("members").iter().all(|event| event["room_id"] == room.as_str()), "{all}");
+    let own = path(&format!("/{}?format=event", escape(&alice.user_id))).replace("/members/", "/state/m.room.member/");
+    let own = alice.get(&own).await.ok();
+    assert_eq!((&own["sender"], &own["content"]["membership"]), (&json!(alice.user_id), &json!("join")));
     assert_eq!(keys_of(&alice.get(&path("?membership=join")).await.ok()), [&alice.user_id, &bob.user_id]);
     assert_eq!(keys_of(&alice.get(&path("?membership=leave")).await.ok()), [&carol.user_id]);
     assert_eq!(keys_of(&alice.get(&path("?not_membership=join")).await.ok()), [&carol.user_id]);
@@ -120,4 +124,35 @@ async fn strangers_see_no_members() {
     let room = alice.create_room(json!({})).await;
     eve.get(&Client::room_path(&room, "/members")).await.fails(403, "M_FORBIDDEN");
     eve.get(&Client::room_path(&room, "/joined_members")).await.fails(403, "M_FORBIDDEN");
+}
+
+/// In version 12 the event itself has no room id, for the id is made of it; clients are told it all the same.
+#[tokio::test]
+async fn the_first_event_of_a_room_comes_with_its_id_everywhere() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({ "room_version": "12" })).await;
+    assert!(!room.contains(':'), "{room}");
+    let id = escape(&format!("${}", &room[1..]));
+    let last = escape(&alice.send_text(&room, "x").await);
+    for (rest, list) in [
+        ("/state".to_owned(), ""),
+        ("/messages?dir=f".to_owned(), "/chunk"),
+        (format!("/context/{id}"), "/state"),
+        (format!("/context/{last}?limit=100"), "/events_before"),
+        (format!("/context/{last}"), "/state"),
+    ] {
+        let answer = alice.get(&Client::room_path(&room, &rest)).await.ok();
+        let events = answer.pointer(list).and_then(Value::as_array).expect("events");
+        let create = events.iter().find(|event| event["type"] == "m.room.create").expect("the event");
+        assert_eq!(create["room_id"], room.as_str(), "{rest}{list}");
+    }
+    for (rest, place) in [
+        (format!("/event/{id}"), ""),
+        (format!("/context/{id}"), "/event"),
+        ("/state/m.room.create/?format=event".to_owned(), ""),
+    ] {
+        let answer = alice.get(&Client::room_path(&room, &rest)).await.ok();
+        assert_eq!(answer.pointer(place).expect("the event")["room_id"], room.as_str(), "{rest}");
+    }
 }

@@ -272,3 +272,19 @@ async fn what_relates_to_a_result_comes_with_it_and_with_what_is_around_it() {
     let edited = &apple["unsigned"]["m.relations"]["m.replace"]["content"]["m.new_content"]["body"];
     assert_eq!(edited, "an apricot", "{apple}");
 }
+
+#[tokio::test]
+async fn a_room_and_its_predecessor_are_searched_together() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let old = alice.create_room(json!({ "preset": "public_chat", "room_version": "10" })).await;
+    alice.send_text(&old, "Message before upgrade").await;
+    let answer = alice.post(&Client::room_path(&old, "/upgrade"), json!({ "new_version": "11" })).await.ok();
+    let new = answer["replacement_room"].as_str().expect("a room").to_owned();
+    alice.send_text(&new, "Message after upgrade").await;
+    let more = json!({ "keys": ["content.body"], "order_by": "recent", "filter": { "rooms": [old, new] } });
+    let found = search(&alice, "upgrade", more).await;
+    let mut texts = bodies(&found);
+    texts.sort_unstable();
+    assert_eq!((&found["count"], texts), (&json!(2), vec!["Message after upgrade", "Message before upgrade"]));
+}

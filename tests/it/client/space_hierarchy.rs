@@ -141,3 +141,36 @@ async fn only_what_may_be_seen_is_shown() {
     eve.get(&path(&tree.root, "")).await.fails(403, "M_FORBIDDEN");
     tree.server.client().get(&path(&tree.root, "")).await.fails(401, "M_MISSING_TOKEN");
 }
+
+#[tokio::test]
+async fn a_link_that_is_taken_back_or_stands_in_no_space_leads_nowhere() {
+    let tree = plant().await;
+    // A room that is no space has no children.
+    link(&tree.alice, &tree.room, &tree.deep, via()).await;
+    let page = tree.alice.get(&path(&tree.root, "?max_depth=2&suggested_only=false")).await.ok();
+    assert_eq!(ids(&page), [&tree.root, &tree.room, &tree.inner, &tree.deep, &tree.inner_room].map(String::as_str));
+    assert_eq!(page["rooms"][1]["children_state"], json!([]));
+    link(&tree.alice, &tree.root, &tree.inner, json!({})).await;
+    let page = tree.alice.get(&path(&tree.root, "")).await.ok();
+    assert_eq!(ids(&page), [&tree.root, &tree.room].map(String::as_str));
+    let children = page["rooms"][0]["children_state"].as_array().expect("children");
+    assert_eq!((children.len(), &children[0]["state_key"]), (1, &json!(tree.room)));
+}
+
+#[tokio::test]
+async fn who_is_invited_sees_the_room_and_what_is_below_it() {
+    let tree = plant().await;
+    let bob = tree.server.register("bob").await;
+    bob.join(&tree.root).await;
+    for room in [&tree.room, &tree.inner, &tree.deep_room] {
+        tree.alice.set_state(room, "m.room.join_rules", json!({ "join_rule": "invite" })).await;
+    }
+    let seen = async || ids(&bob.get(&path(&tree.root, "")).await.ok());
+    assert_eq!(seen().await, [tree.root.as_str()]);
+    tree.alice.invite(&tree.room, &bob).await;
+    tree.alice.invite(&tree.deep_room, &bob).await;
+    assert_eq!(seen().await, [&tree.root, &tree.room].map(String::as_str), "what leads to the other is not seen");
+    tree.alice.invite(&tree.inner, &bob).await;
+    let expected = [&tree.root, &tree.room, &tree.inner, &tree.deep, &tree.deep_room, &tree.inner_room];
+    assert_eq!(seen().await, expected.map(String::as_str));
+}

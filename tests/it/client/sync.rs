@@ -390,3 +390,122 @@ async fn quiet_news_come_at_once_and_are_gathered_after_that() {
     let answer = soon(waiting).await;
     assert!(answer["rooms"]["join"][&room]["ephemeral"].to_string().contains("m.receipt"), "{answer}");
 }
+
+/// The filter of a sync that shows left rooms, and little of the others.
+fn with_left_rooms() -> String {
+    let filter = json!({ "room": { "timeline": { "limit": 1 }, "include_leave": true } });
+    format!("timeout=0&filter={}", escape(&filter.to_string()))
+}
+
+#[tokio::test]
+async fn a_left_room_is_told_once_in_its_section_however_much_happens_elsewhere() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (left, busy) = (alice.create_room_with(&[&bob]).await, alice.create_room_with(&[&bob]).await);
+    let since = token(&alice.sync_with(None, &with_left_rooms()).await);
+    alice.leave(&left).await;
+    for n in 0..20 {
+        bob.send_text(&busy, &n.to_string()).await;
+    }
+    for (since, parameters) in [
+        (None, with_left_rooms()),
+        (Some(since.as_str()), with_left_rooms()),
+        (Some(since.as_str()), "timeout=0".to_owned()),
+        (Some(since.as_str()), format!("{}&full_state=true", with_left_rooms())),
+    ] {
+        let answer = alice.sync_with(since, &parameters).await;
+        assert!(answer["rooms"]["leave"].get(&left).is_some(), "{since:?} {parameters}: {answer}");
+    }
+    let since = token(&alice.sync_with(Some(&since), &with_left_rooms()).await);
+    // What happens there later is not alice's any more.
+    let member = Client::room_path(&left, &format!("/state/m.room.member/{}", escape(&bob.user_id)));
+    bob.put(&member, json!({ "membership": "join", "displayname": "Bobby" })).await.ok();
+    for n in 0..20 {
+        bob.send_text(&busy, &n.to_string()).await;
+    }
+    let answer = alice.sync_with(Some(&since), &with_left_rooms()).await;
+    assert!(answer["rooms"]["join"].get(&busy).is_some() && answer["rooms"].get("leave").is_none(), "{answer}");
+}
+
+#[tokio::test]
+async fn a_leave_comes_alone_where_history_is_for_members() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let history =
+        json!({ "type": "m.room.history_visibility", "state_key": "", "content": { "history_visibility": "joined" } });
+    let room = alice.create_room(json!({ "preset": "public_chat", "initial_state": [history] })).await;
+    bob.join(&room).await;
+    let filter = format!("timeout=0&filter={}", escape(&json!({ "room": { "include_leave": true } }).to_string()));
+    let since = token(&alice.sync_with(None, &filter).await);
+    alice.leave(&room).await;
+    let left = alice.sync_with(Some(&since), &filter).await["rooms"]["leave"][&room].clone();
+    assert_eq!(left["state"]["events"], json!([]), "{left}");
+    let events = left["timeline"]["events"].as_array().expect("a timeline");
+    assert_eq!(events.len(), 1, "{left}");
+    assert_eq!((&events[0]["sender"], &events[0]["content"]["membership"]), (&json!(alice.user_id), &json!("leave")));
+}
+
+#[tokio::test]
+async fn only_the_last_of_several_memberships_counts() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[]).await;
+    let since = token(&bob.sync(None).await);
+    bob.join(&room).await;
+    bob.leave(&room).await;
+    bob.join(&room).await;
+    let answer = bob.sync(Some(&since)).await;
+    assert!(answer["rooms"]["join"].get(&room).is_some() && answer["rooms"].get("leave").is_none(), "{answer}");
+
+    let carol = server.register("carol").await;
+    let since = token(&carol.sync(None).await);
+    alice.invite(&room, &carol).await;
+    carol.leave(&room).await;
+    let full = |since: String| {
+        let carol = carol.clone();
+        async move { carol.sync_with(Some(&since), "timeout=0&full_state=true").await }
+    };
+    let answer = full(since).await;
+    assert!(answer["rooms"]["leave"].get(&room).is_some() && answer["rooms"].get("invite").is_none(), "{answer}");
+    carol.join(&room).await;
+    let answer = full(token(&answer)).await;
+    assert!(answer["rooms"]["join"].get(&room).is_some() && answer["rooms"].get("leave").is_none(), "{answer}");
+}
+
+#[tokio::test]
+async fn members_and_invites_are_counted() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let since = token(&alice.sync(None).await);
+    let room = alice.create_room(json!({ "preset": "public_chat", "invite": [bob.user_id] })).await;
+    let counts = |answer: &Value| {
+        let summary = &answer["rooms"]["join"][&room]["summary"];
+        (summary["m.joined_member_count"].as_u64(), summary["m.invited_member_count"].as_u64())
+    };
+    let answer = alice.sync(Some(&since)).await;
+    assert_eq!(counts(&answer), (Some(1), Some(1)), "{answer}");
+    let of_bob = token(&bob.sync(None).await);
+    bob.join(&room).await;
+    for answer in [alice.sync(Some(&token(&answer))).await, bob.sync(Some(&of_bob)).await] {
+        assert_eq!(counts(&answer), (Some(2), Some(0)), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn state_after_has_the_members_of_a_lazy_timeline() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let filter = json!({ "room": { "state": { "lazy_load_members": true } } });
+    let parameters = format!("timeout=0&use_state_after=true&filter={}", escape(&filter.to_string()));
+    for preset in ["public_chat", "private_chat"] {
+        let room = alice.create_room(json!({ "preset": preset, "invite": [bob.user_id] })).await;
+        bob.join(&room).await;
+        let answer = alice.sync_with(None, &parameters).await;
+        let state = answer["rooms"]["join"][&room]["state_after"]["events"].as_array().expect("state").clone();
+        for event in timeline(&answer, &room) {
+            let has = |member: &Value| member["type"] == "m.room.member" && member["state_key"] == event["sender"];
+            assert!(state.iter().any(has), "{preset}: {event}");
+        }
+        assert!(timeline(&answer, &room).iter().any(|event| event["sender"] == bob.user_id.as_str()), "{preset}");
+    }
+}

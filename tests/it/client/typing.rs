@@ -16,12 +16,17 @@ fn typists(answer: &Value, room: &str) -> Option<Value> {
 #[tokio::test]
 async fn others_see_who_types_until_it_ends() {
     let server = TestServer::start().await;
-    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (alice, bob, eve) =
+        (server.register("alice").await, server.register("bob").await, server.register("eve").await);
     let room = alice.create_room_with(&[&bob]).await;
+    let of_eve = eve.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
     let since = alice.sync(None).await["next_batch"].as_str().expect("a token").to_owned();
     bob.put(&path(&room, &bob), json!({ "typing": true, "timeout": 30_000 })).await.ok();
     let answer = alice.sync(Some(&since)).await;
     assert_eq!(typists(&answer, &room), Some(json!([bob.user_id])));
+    let told = &answer["rooms"]["join"][&room]["ephemeral"]["events"][0];
+    assert!(told.get("room_id").is_none(), "it stands in the room: {told}");
+    assert!(eve.sync(Some(&of_eve)).await.get("rooms").is_none(), "strangers hear nothing");
     let since = answer["next_batch"].as_str().expect("a token").to_owned();
     assert_eq!(typists(&alice.sync(Some(&since)).await, &room), None, "told once");
     bob.put(&path(&room, &bob), json!({ "typing": false })).await.ok();

@@ -20,3 +20,21 @@ async fn a_token_is_not_needed_and_does_no_harm() {
     let alice = server.register("alice").await;
     alice.get("/_matrix/client/versions").await.ok();
 }
+
+#[tokio::test]
+async fn versions_have_the_form_of_versions_and_features_are_on_or_off() {
+    let server = TestServer::start().await;
+    let answer = server.client().get("/_matrix/client/versions").await.ok();
+    for version in answer["versions"].as_array().expect("a list") {
+        let version = version.as_str().expect("a text");
+        let numbers: Vec<_> = version[1..].split('.').map(|number| number.parse::<u16>().expect("a number")).collect();
+        let is_good = match numbers.as_slice() {
+            [0, _, _] => version.starts_with('r'),
+            [major, _] => version.starts_with('v') && *major > 0,
+            _ => false,
+        };
+        assert!(is_good, "{version}");
+    }
+    let features = answer["unstable_features"].as_object().expect("features");
+    assert!(features.values().all(serde_json::Value::is_boolean), "{answer}");
+}

@@ -9,7 +9,7 @@ use http::{HeaderName, Method, Request, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{Response, conformance::check_exchange};
+use super::{Response, TestServer, conformance::check_exchange};
 
 /// The password of every account that tests make.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -71,6 +71,12 @@ impl Client {
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same client at another server, such as one that was started again.
+    #[must_use]
+    pub fn at(&self, server: &TestServer) -> Self {
+        Self { app: server.app(), ..self.clone() }
     }
 
     /// The same client without a token.

@@ -1,6 +1,7 @@
 //! The homeserver under test: assembled in this process, with time and randomness in the test's hand.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -54,7 +55,9 @@ pub struct TestServer {
     pub homeserver: Homeserver,
     app: Router,
     /// Where files lie that users upload.
-    pub data: TempDir,
+    pub data: Arc<TempDir>,
+    config: Config,
+    engine: Engine,
     /// Where RocksDB keeps its files.
     _folder: Option<TempDir>,
 }
@@ -72,16 +75,42 @@ impl TestServer {
 
     /// A server with other settings and with application services.
     pub async fn start_with_services(tune: impl FnOnce(&mut Config), services: &[ServiceRegistration]) -> Self {
-        let data = tempfile::tempdir().expect("a folder");
+        let data = Arc::new(tempfile::tempdir().expect("a folder"));
         let mut config = configuration();
         data.path().clone_into(&mut config.server.data);
         tune(&mut config);
         let clock = Arc::new(MockClock::new(BEGIN));
+        Self::assemble(config, services, clock, data, engine_to_test()).await
+    }
+
+    /// Ends this server and starts another one on what it stored, at the same time of day. Clients go on by
+    /// [`Client::at`]. It has no application services.
+    pub async fn start_again(self) -> Self {
+        let Self { clock, homeserver, data, config, engine, .. } = self;
+        homeserver.close().await;
+        let engine = match engine {
+            Engine::Memory(_) => (engine, None),
+            // The files themselves stay locked while any client of the first server lives.
+            Engine::Rocks { path, .. } => {
+                let folder = tempfile::tempdir().expect("a folder");
+                copy_folder(&path, folder.path());
+                (rocks(folder.path().to_owned()), Some(folder))
+            }
+        };
+        Self::assemble(config, &[], clock, data, engine).await
+    }
+
+    async fn assemble(
+        config: Config,
+        services: &[ServiceRegistration],
+        clock: Arc<MockClock>,
+        data: Arc<TempDir>,
+        (engine, folder): (Engine, Option<TempDir>),
+    ) -> Self {
         let rng = Arc::new(SeededRng::new(7));
         let server_name = OwnedServerName::try_from(SERVER_NAME).expect("a name");
-        let (engine, folder) = engine_to_test();
         let options = StoreOptions {
-            engine,
+            engine: engine.clone(),
             lanes: lanes_to_test(),
             server_name: server_name.clone(),
             clock: clock.clone(),
@@ -95,7 +124,7 @@ impl TestServer {
         let services = AppServices::new(services, &env.server_name).expect("application services");
         let homeserver = Homeserver::assemble(env, storage_workers, &config, services);
         let app = homeserver.router(&config, &stats);
-        Self { clock, homeserver, app, data, _folder: folder }
+        Self { clock, homeserver, app, data, config, engine, _folder: folder }
     }
 
     /// A client that is not logged in.
@@ -151,14 +180,29 @@ fn engine_to_test() -> (Engine, Option<TempDir>) {
         None | Some("memory") => (Engine::Memory(MemoryFaults::default()), None),
         Some("rocksdb") => {
             let folder = tempfile::tempdir().expect("a folder");
-            let engine = Engine::Rocks {
-                path: folder.path().to_owned(),
-                block_cache_bytes: CACHE_BYTES,
-                write_buffer_bytes: CACHE_BYTES / 2,
-                durability: Durability::Sync,
-            };
-            (engine, Some(folder))
+            (rocks(folder.path().to_owned()), Some(folder))
         }
         Some(other) => panic!("HEARTH_TEST_ENGINE is `memory` or `rocksdb`, not `{other}`"),
+    }
+}
+
+fn rocks(path: PathBuf) -> Engine {
+    Engine::Rocks {
+        path,
+        block_cache_bytes: CACHE_BYTES,
+        write_buffer_bytes: CACHE_BYTES / 2,
+        durability: Durability::Sync,
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
     }
 }

@@ -117,3 +117,12 @@ async fn without_a_secret_there_is_no_such_endpoint() {
     let server = TestServer::start_with(|config| config.users.registration_shared_secret = Some(String::new())).await;
     server.client().get(PATH).await.fails(404, "M_UNRECOGNIZED");
 }
+
+#[tokio::test]
+async fn names_are_kept_in_small_letters_and_have_no_other_signs() {
+    let server = server().await;
+    let client = server.client();
+    let answer = client.post(PATH, wish(&nonce(&client).await, "Alice-UPPER", false)).await.ok();
+    assert_eq!(answer["user_id"], "@alice-upper:test.hearth");
+    client.post(PATH, wish(&nonce(&client).await, "ali,ce", false)).await.fails(400, "M_INVALID_USERNAME");
+}

@@ -98,6 +98,8 @@ async fn only_administrators_send_and_only_to_users_of_this_server() {
     let (admin, bob) = (administrator(&server).await, server.register("bob").await);
     bob.post(PATH, notice(&admin.user_id, "x")).await.fails(403, "M_FORBIDDEN");
     bob.put(&format!("{PATH}/t"), notice(&admin.user_id, "x")).await.fails(403, "M_FORBIDDEN");
+    // Who may not is told so before anything else.
+    bob.request(http::Method::POST, PATH, "").await.fails(403, "M_FORBIDDEN");
     admin.post(PATH, notice("@x:elsewhere.test", "x")).await.fails(400, "M_INVALID_PARAM");
     admin.post(PATH, notice("@nobody:test.hearth", "x")).await.fails(404, "M_NOT_FOUND");
     admin.post(PATH, json!({ "user_id": bob.user_id })).await.fails(400, "M_BAD_JSON");
