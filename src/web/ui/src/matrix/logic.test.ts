@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { explain } from "../views/auth";
 import { mark, toQuery } from "../views/search";
-import { Heights } from "../views/virtual";
+import { Heights, moveRange } from "../views/virtual";
 import { formatRoute, parseRoute, type Route } from "../state/route";
 import { ApiError } from "./api";
 import { retryAfterMs } from "./connection";
@@ -67,6 +67,26 @@ describe("the virtual list", () => {
     expect(heights.top(2)).toBe(100);
     heights.setKeys([]);
     expect(heights.range(0, 100, 10)).toEqual([0, 0]);
+  });
+});
+
+describe("the rows that are drawn", () => {
+  const rows = (keys: string): { key: string }[] => keys.split(" ").map((key) => ({ key }));
+  const steady = (row: { key: string }): boolean => row.key !== "D";
+
+  it("stay the same ones when others come in above or below", () => {
+    expect(moveRange([1, 3], rows("a b c d"), rows("x y a b c d"), steady)).toEqual([3, 5]);
+    expect(moveRange([1, 3], rows("a b c d"), rows("a b c d x y"), steady)).toEqual([1, 3]);
+    expect(moveRange([0, 3], rows("a b c"), rows("b c"), steady)).toEqual([0, 2]);
+  });
+
+  it("are told by rows that keep their places", () => {
+    expect(moveRange([0, 3], rows("D b c"), rows("D x y b c"), steady)).toEqual([2, 5]);
+  });
+
+  it("are others where none is left", () => {
+    expect(moveRange([0, 2], rows("a b c"), rows("x y c"), steady)).toBeUndefined();
+    expect(moveRange([0, 1], rows("D"), rows("D"), steady)).toBeUndefined();
   });
 });
 

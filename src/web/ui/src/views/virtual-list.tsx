@@ -4,16 +4,20 @@
 import type { JSX } from "preact";
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { Heights } from "./virtual";
+import { Heights, moveRange, type Range } from "./virtual";
 
 interface Props<T extends { key: string }> {
   rows: T[];
   draw: (row: T) => JSX.Element;
+  /** Whether a row keeps its key and its neighbours when others come in above: the view holds on to such rows. */
+  steady: (row: T) => boolean;
   label: string;
   /** Shown above the first row. */
   head: JSX.Element | null;
   onNearStart: () => void;
   onNearEnd: () => void;
+  /** While this is so, nobody answers `onNearStart` and `onNearEnd`; they are called again afterwards. */
+  busy: boolean;
   /** Whether the last row is the newest, so that the list keeps to its end. */
   endIsNewest: boolean;
   /** A row to stand in the middle, once. */
@@ -27,10 +31,14 @@ const GUESS_PX = 64;
 const BEYOND_PX = 600;
 const NEAR_PX = 900;
 const END_PX = 80;
+const FIRST_ROWS = 30;
+/** How often the rows to draw may change before the browser has drawn any: then it is its turn. */
+const PASSES_MAX = 8;
 
+/** What the view holds on to: a row, and how far its lower edge stands below the upper edge of the view. */
 interface Anchor {
   key: string;
-  offset: number;
+  bottom: number;
 }
 
 export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Element {
@@ -38,41 +46,71 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const heights = useMemo(() => new Heights(GUESS_PX), []);
-  const state = useRef({ atEnd: true, anchor: undefined as Anchor | undefined, targetDone: "", top: 0 });
-  const [range, setRange] = useState<[number, number]>([Math.max(0, rows.length - 30), rows.length]);
+  const state = useRef({ atEnd: true, anchor: undefined as Anchor | undefined, targetDone: "", top: 0, passes: 0 });
+  const drawn = useRef({ rows, range: [Math.max(0, rows.length - FIRST_ROWS), rows.length] as Range });
+  const [, setCount] = useState(0);
   const latest = useRef(props);
   latest.current = props;
-  const keys = useMemo(() => rows.map((row) => row.key), [rows]);
-  useMemo(() => heights.setKeys(keys), [keys, heights]);
+  if (drawn.current.rows !== rows) {
+    // The same rows stay drawn, wherever they stand now: so the row that the view holds on to is always there.
+    const moved = moveRange(drawn.current.range, drawn.current.rows, rows, props.steady);
+    drawn.current = { rows, range: moved ?? [Math.max(0, rows.length - FIRST_ROWS), rows.length] };
+    heights.setKeys(rows.map((row) => row.key));
+  }
+  useMemo(() => heights.setKeys(rows.map((row) => row.key)), [heights]);
 
   const offsetTop = (): number => body.current?.offsetTop ?? 0;
 
-  const look = useCallback(() => {
+  /** Draws what the view needs. */
+  const cover = useCallback(
+    (element: HTMLElement) => {
+      const top = element.scrollTop - offsetTop();
+      const next = nextRange(heights, drawn.current.range, top, top + element.clientHeight);
+      if (next === drawn.current.range || state.current.passes >= PASSES_MAX) return;
+      if (state.current.passes === 0) {
+        requestAnimationFrame(() => {
+          const late = state.current.passes >= PASSES_MAX;
+          state.current.passes = 0;
+          if (late && scroller.current) cover(scroller.current);
+        });
+      }
+      state.current.passes += 1;
+      drawn.current.range = next;
+      setCount((count) => count + 1);
+    },
+    [heights],
+  );
+
+  const askForMore = useCallback((element: HTMLElement) => {
+    if (latest.current.busy) return;
+    if (element.scrollTop < NEAR_PX) latest.current.onNearStart();
+    if (fromEndOf(element) < NEAR_PX) latest.current.onNearEnd();
+  }, []);
+
+  const onScroll = useCallback(() => {
     const element = scroller.current;
     if (!element) return;
-    const top = element.scrollTop - offsetTop();
-    const bottom = top + element.clientHeight;
-    setRange((before) => nextRange(heights, before, top, bottom));
-    const fromEnd = element.scrollHeight - element.scrollTop - element.clientHeight;
     // Only who scrolls up leaves the end; that rows came in below does not take anybody from it.
     const up = element.scrollTop < state.current.top - 1;
-    const atEnd = fromEnd < END_PX || (state.current.atEnd && !up);
+    const atEnd = fromEndOf(element) < END_PX || (state.current.atEnd && !up);
     state.current.top = element.scrollTop;
     if (atEnd !== state.current.atEnd) latest.current.onAtEnd(atEnd);
     state.current.atEnd = atEnd;
-    state.current.anchor = findAnchor(element);
-    if (element.scrollTop < NEAR_PX) latest.current.onNearStart();
-    if (fromEnd < NEAR_PX) latest.current.onNearEnd();
-  }, [heights]);
+    state.current.anchor = findAnchor(element) ?? state.current.anchor;
+    cover(element);
+    askForMore(element);
+  }, [cover, askForMore]);
 
   /** Puts the view back where it was: at the end, or with the anchor at its old place. */
   const settle = useCallback(() => {
     const element = scroller.current;
     if (!element) return;
     if (state.current.atEnd && latest.current.endIsNewest) element.scrollTop = element.scrollHeight;
-    else restore(element, state.current.anchor, heights, latest.current.rows, offsetTop());
-    look();
-  }, [heights, look]);
+    else restore(element, state.current.anchor, heights, drawn.current.rows, offsetTop());
+    state.current.top = element.scrollTop;
+    cover(element);
+    askForMore(element);
+  }, [heights, cover, askForMore]);
 
   // Rows that were drawn are measured; whatever that moves is put right before it is seen.
   const observer = useMemo(
@@ -99,26 +137,26 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
     };
   }, [observer, settle]);
 
+  const { range } = drawn.current;
   useLayoutEffect(() => {
-    let changed = false;
     for (const element of body.current!.querySelectorAll<HTMLElement>(":scope > [data-key]")) {
       observer.observe(element);
-      changed = heights.measure(element.dataset.key!, element.getBoundingClientRect().height) || changed;
+      heights.measure(element.dataset.key!, element.getBoundingClientRect().height);
     }
     const { target } = latest.current;
-    if (target && state.current.targetDone !== target && keys.includes(target)) {
-      state.current.targetDone = target;
+    const at = target && state.current.targetDone !== target ? rows.findIndex((row) => row.key === target) : -1;
+    if (at >= 0) {
+      state.current.targetDone = target!;
       state.current.atEnd = false;
-      const element = scroller.current!;
-      const top = heights.top(keys.indexOf(target)) + offsetTop();
-      element.scrollTop = top - element.clientHeight / 2.5;
-      state.current.anchor = { key: target, offset: top - element.scrollTop };
-      look();
-    } else {
-      settle();
+      state.current.anchor = { key: target!, bottom: scroller.current!.clientHeight / 2.5 + GUESS_PX };
     }
+    settle();
     if (!target) state.current.targetDone = "";
-  }, [keys, range, props.head === null, props.target]);
+  }, [rows, range, props.head === null, props.target]);
+
+  useLayoutEffect(() => {
+    if (!props.busy && scroller.current) askForMore(scroller.current);
+  }, [props.busy, askForMore]);
 
   useLayoutEffect(() => {
     if (props.toEnd === 0) return;
@@ -126,14 +164,13 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
     settle();
   }, [props.toEnd, settle]);
 
-  const first = Math.min(range[0], rows.length);
-  const last = Math.min(range[1], rows.length);
+  const [first, last] = range;
   return (
-    <div class="scroller" ref={scroller} onScroll={look} role="region" aria-label={props.label} tabIndex={0}>
+    <div class="scroller" ref={scroller} onScroll={onScroll} role="region" aria-label={props.label} tabIndex={0}>
       {props.head}
       <div class="scroller-body" ref={body} role="log" aria-live="off" style={{ paddingTop: `${heights.top(first)}px`, paddingBottom: `${heights.total - heights.top(last)}px` }}>
         {rows.slice(first, last).map((row) => (
-          <div key={row.key} data-key={row.key} class="scroller-row">
+          <div key={row.key} data-key={row.key} data-steady={props.steady(row) ? "" : undefined} class="scroller-row">
             {props.draw(row)}
           </div>
         ))}
@@ -142,33 +179,38 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
   );
 }
 
+function fromEndOf(element: HTMLElement): number {
+  return element.scrollHeight - element.scrollTop - element.clientHeight;
+}
+
 /**
  * The rows to draw. What is drawn stays while it covers the view with some room to spare: otherwise a row
  * whose height turns out different could come and go for ever.
  */
-function nextRange(heights: Heights, before: [number, number], top: number, bottom: number): [number, number] {
+function nextRange(heights: Heights, before: Range, top: number, bottom: number): Range {
   const [from, to] = heights.range(top, bottom, BEYOND_PX / 3);
   return before[0] <= from && before[1] >= to ? before : heights.range(top, bottom, BEYOND_PX);
 }
 
-/** The first row in view, and how far below the view's top it stands. */
+/** The first row in view that will keep its neighbours; its lower edge, because a row may grow at its upper one. */
 function findAnchor(element: HTMLElement): Anchor | undefined {
-  const top = element.getBoundingClientRect().top;
-  for (const row of element.querySelectorAll<HTMLElement>(".scroller-row")) {
+  const view = element.getBoundingClientRect();
+  for (const row of element.querySelectorAll<HTMLElement>(".scroller-row[data-steady]")) {
     const box = row.getBoundingClientRect();
-    if (box.bottom > top) return { key: row.dataset.key!, offset: box.top - top };
+    if (box.top >= view.bottom) return undefined;
+    if (box.bottom > view.top) return { key: row.dataset.key!, bottom: box.bottom - view.top };
   }
   return undefined;
 }
 
 function restore(element: HTMLElement, anchor: Anchor | undefined, heights: Heights, rows: { key: string }[], bodyTop: number): void {
   if (!anchor) return;
-  const drawn = element.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);
-  if (drawn) {
-    const now = drawn.getBoundingClientRect().top - element.getBoundingClientRect().top;
-    if (Math.abs(now - anchor.offset) > 0.5) element.scrollTop += now - anchor.offset;
+  const row = element.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);
+  if (row) {
+    const now = row.getBoundingClientRect().bottom - element.getBoundingClientRect().top;
+    if (Math.abs(now - anchor.bottom) > 0.5) element.scrollTop += now - anchor.bottom;
     return;
   }
-  const index = rows.findIndex((row) => row.key === anchor.key);
-  if (index >= 0) element.scrollTop = heights.top(index) + bodyTop - anchor.offset;
+  const index = rows.findIndex(({ key }) => key === anchor.key);
+  if (index >= 0) element.scrollTop = heights.top(index + 1) + bodyTop - anchor.bottom;
 }

@@ -63,3 +63,24 @@ export class Heights {
     this.stale = false;
   }
 }
+
+/** Indices of rows: from, to (exclusive). */
+export type Range = [number, number];
+
+/**
+ * Where the rows of a range stand after others came in or went; `undefined` if none of them is left.
+ * Only rows that are `steady` are looked for: others may have got another place.
+ */
+export function moveRange<T extends { key: string }>(range: Range, before: readonly T[], after: readonly T[], steady: (row: T) => boolean): Range | undefined {
+  const wanted = new Map<string, number>();
+  for (let index = range[0]; index < Math.min(range[1], before.length); index += 1) {
+    if (steady(before[index]!)) wanted.set(before[index]!.key, index);
+  }
+  for (let index = 0; index < after.length; index += 1) {
+    const old = wanted.get(after[index]!.key);
+    if (old === undefined) continue;
+    const by = index - old;
+    return [Math.max(0, range[0] + by), Math.min(after.length, Math.max(1, range[1] + by))];
+  }
+  return undefined;
+}
