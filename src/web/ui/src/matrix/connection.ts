@@ -22,6 +22,7 @@ import { logger, type Logger } from "matrix-js-sdk/lib/logger";
 
 import { signal } from "@preact/signals";
 import { Transport, type TransportState } from "../transport";
+import { watchEchoes } from "./echoes";
 import type { Session } from "./session";
 
 /** What goes wrong is shown to the person, not written into the console. */
@@ -55,7 +56,7 @@ export class Connection {
     (logger as unknown as { setLevel(level: string): void }).setLevel("silent");
     this.transport = new Transport({
       baseUrl: location.origin,
-      onState: (state) => (this.transportState.value = state),
+      onState: (state) => this.onTransport(state),
     });
     this.client = createClient({
       baseUrl: location.origin,
@@ -72,6 +73,7 @@ export class Connection {
     // There are no calls here, so nobody need ask the server for what they would need.
     this.client._unstable_getRTCTransports = () => Promise.resolve([]);
     this.client.setMaxListeners(1000);
+    watchEchoes(this.client);
   }
 
   async start(): Promise<void> {
@@ -79,6 +81,8 @@ export class Connection {
     client.on(ClientEvent.Sync, (state, _old, data) => this.onSync(state, data));
     client.on(HttpApiEvent.SessionLoggedOut, () => this.onSessionEnd());
     addEventListener("online", this.wake);
+    addEventListener("offline", this.look);
+    document.addEventListener("visibilitychange", this.look);
     // A damaged store costs a longer first sync, and no more.
     await client.store.startup().catch(() => client.store.deleteAllData());
     await client.startClient({
@@ -92,6 +96,8 @@ export class Connection {
   /** Stops; what is stored stays, for the next page. */
   stop(): void {
     removeEventListener("online", this.wake);
+    removeEventListener("offline", this.look);
+    document.removeEventListener("visibilitychange", this.look);
     this.transport.close();
     this.client.stopClient();
   }
@@ -107,6 +113,15 @@ export class Connection {
     this.transport.wake();
     this.client.retryImmediately();
   };
+
+  private onTransport(state: TransportState): void {
+    this.transportState.value = state;
+    // The SDK may be waiting out a pause between two tries.
+    if (state === "up" && this.online.value === "offline") this.client.retryImmediately();
+  }
+
+  /** The network may be gone, or was while the machine slept: a dead socket is noticed now. */
+  private readonly look = (): void => this.transport.wake();
 
   private onSync(state: SyncState, data?: SyncStateData): void {
     if (state === SyncState.Prepared && data?.fromCache) return;

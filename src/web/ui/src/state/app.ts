@@ -70,7 +70,9 @@ export async function begin(session: Session): Promise<Running | undefined> {
 export async function leave(): Promise<void> {
   const current = running.value;
   if (!current) return;
-  await signOut(current.session);
+  // The sync goes first: with an ended session it would be refused, and be told of it.
+  current.stop();
+  void signOut(current.session);
   await end(undefined);
 }
 

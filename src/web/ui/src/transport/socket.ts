@@ -26,6 +26,10 @@ const HELLO_MS_MAX = 10_000;
 /** Of silence, in heartbeats, before a connection counts as dead. */
 const SILENT_HEARTBEATS_MAX = 2;
 const HEARTBEAT_MS_DEFAULT = 30_000;
+/** How long a question may stay without any frame before the connection is asked whether it lives. */
+const UNHEARD_MS_MAX = 8_000;
+/** How long it has for answering that. */
+const PROBE_MS_MAX = 5_000;
 const OPEN = 1;
 
 export class Socket {
@@ -34,6 +38,8 @@ export class Socket {
   private heard = false;
   private silent = 0;
   private byeMs: number | undefined;
+  private probing: ReturnType<typeof setTimeout> | undefined;
+  private waiting: ReturnType<typeof setTimeout> | undefined;
   private helloTimer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setInterval> | undefined;
 
@@ -73,6 +79,20 @@ export class Socket {
     return this.ready && this.sendRaw(frame);
   }
 
+  /** Sends a frame that will be answered: if nothing at all comes, the connection may be dead. */
+  ask(frame: string): boolean {
+    if (!this.send(frame)) return false;
+    this.waiting ??= setTimeout(() => this.probe(), UNHEARD_MS_MAX);
+    return true;
+  }
+
+  /** Asks whether the connection lives, and ends it if nothing comes. */
+  probe(): void {
+    if (!this.ready || this.probing) return;
+    this.probing = setTimeout(() => this.end(1006), PROBE_MS_MAX);
+    this.sendRaw('{"op":"ping"}');
+  }
+
   close(): void {
     this.end(1000);
   }
@@ -90,6 +110,7 @@ export class Socket {
   private receive(data: unknown): void {
     if (this.ended) return;
     this.heard = true;
+    this.calm();
     const frame = parseFrame(data);
     if (!frame) {
       this.end(CLOSE.BAD_FRAME);
@@ -110,6 +131,13 @@ export class Socket {
       default:
         this.events.onFrame(frame);
     }
+  }
+
+  /** Something came, so it lives. */
+  private calm(): void {
+    clearTimeout(this.probing);
+    clearTimeout(this.waiting);
+    this.probing = this.waiting = undefined;
   }
 
   private greet(frame: HelloFrame): void {
@@ -133,6 +161,7 @@ export class Socket {
     this.ended = true;
     clearTimeout(this.helloTimer);
     clearInterval(this.heartbeat);
+    this.calm();
     this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
     try {
       this.socket.close();

@@ -144,6 +144,32 @@ describe("connecting", () => {
     expect(socket.readyState).toBe(3);
   });
 
+  it("asks a connection that leaves a call unanswered whether it lives", async () => {
+    const socket = await connect();
+    void ask("/_matrix/client/v3/pushrules/").catch(() => undefined);
+    await tick(8_000);
+    expect(socket.ops().at(-1)).toBe("ping");
+    socket.give({ op: "pong" });
+    await tick(6_000);
+    expect(states.at(-1)).toBe("up");
+    void ask("/_matrix/client/v3/pushrules/").catch(() => undefined);
+    await tick(13_000);
+    expect(states.at(-1)).toBe("down");
+    expect(http.paths()).toEqual(["/_matrix/client/v3/pushrules/", "/_matrix/client/v3/pushrules/"]);
+  });
+
+  it("asks when the network may have changed, and drops what does not answer", async () => {
+    const socket = await connect();
+    transport.wake();
+    expect(socket.ops().at(-1)).toBe("ping");
+    socket.give({ op: "pong" });
+    await tick(6_000);
+    expect(states.at(-1)).toBe("up");
+    transport.wake();
+    await tick(5_000);
+    expect(states.at(-1)).toBe("down");
+  });
+
   it("gives up a connection that does not greet", async () => {
     void ask("/_matrix/client/v3/pushrules/");
     await tick();

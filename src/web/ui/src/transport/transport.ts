@@ -23,6 +23,8 @@ export interface TransportOptions {
 
 const RECONNECT_MS_MIN = 1_000;
 const RECONNECT_MS_MAX = 60_000;
+/** For the server to say what it has. */
+const VERSIONS_MS_MAX = 15_000;
 /** After which a server that had no extension is asked again. */
 const LACKING_MS = 10 * 60_000;
 /** For the body that comes at once, where the client would not wait at all. */
@@ -80,8 +82,9 @@ export class Transport {
     return this.call(route, resource, init);
   };
 
-  /** Tries to connect at once, for instance because the network is back. */
+  /** The network may have changed: looks whether the socket lives, or tries to connect at once. */
   wake(): void {
+    this.socket?.probe();
     if (this.closed || this.socket || !this.timer) return;
     this.failures = 0;
     this.schedule(0);
@@ -156,7 +159,8 @@ export class Transport {
   /** Asks /versions; `undefined` if nobody answered. */
   private async hasExtension(): Promise<boolean | undefined> {
     try {
-      const response = await this.http(new URL("./_matrix/client/versions", this.base).href);
+      const signal = AbortSignal.timeout(VERSIONS_MS_MAX);
+      const response = await this.http(new URL("./_matrix/client/versions", this.base).href, { signal });
       if (!response.ok) return undefined;
       const body = (await response.json()) as { unstable_features?: Record<string, boolean> };
       return body.unstable_features?.[FEATURE] === true;
@@ -268,7 +272,7 @@ export class Transport {
       const next = this.queued.shift();
       if (!next) return;
       this.inFlight.set(next.id, next.call);
-      this.socket?.send(next.call.frame);
+      this.socket?.ask(next.call.frame);
     }
   }
 
