@@ -58,8 +58,8 @@ export function Details({ running, room, onClose }: Props): JSX.Element {
             <Icon name="leave" size={18} /> Leave
           </button>
         </div>
-        <MemberList title={`Members (${joined.length})`} members={joined} running={running} me={me} />
-        {invited.length > 0 && <MemberList title={`Invited (${invited.length})`} members={invited} running={running} me={me} />}
+        <MemberList title={`Members (${joined.length})`} members={joined} running={running} me={me} roles={entry?.direct === undefined} />
+        {invited.length > 0 && <MemberList title={`Invited (${invited.length})`} members={invited} running={running} me={me} roles={false} />}
       </div>
       {inviting && <Invite running={running} roomId={room.roomId} onClose={() => setInviting(false)} />}
       {leaving && <ConfirmLeave running={running} room={room} onClose={() => setLeaving(false)} />}
@@ -69,14 +69,23 @@ export function Details({ running, room, onClose }: Props): JSX.Element {
 
 const LIST_MAX = 500;
 
-function MemberList({ title, members, running, me }: { title: string; members: Member[]; running: Running; me: string }): JSX.Element {
+interface MemberListProps {
+  title: string;
+  members: Member[];
+  running: Running;
+  me: string;
+  /** Between two people, who may do what is nobody's question. */
+  roles: boolean;
+}
+
+function MemberList({ title, members, running, me, roles }: MemberListProps): JSX.Element {
   return (
     <section class="member-section">
       <h3>{title}</h3>
       <ul class="members">
         {members.slice(0, LIST_MAX).map((member) => (
           <li key={member.id}>
-            <MemberLine member={member} running={running} self={member.id === me} />
+            <MemberLine member={roles ? member : { ...member, role: undefined }} running={running} self={member.id === me} />
           </li>
         ))}
       </ul>

@@ -16,7 +16,7 @@ export function ConfirmDelete({ onConfirm, onClose }: { onConfirm: () => void; o
     <Dialog title="Delete this message?" onClose={onClose}>
       <p>It is deleted for everyone. A placeholder stays in its place.</p>
       <div class="dialog-buttons">
-        <button type="button" class="button" onClick={onClose}>
+        <button type="button" class="button" onClick={onClose} autofocus>
           Keep it
         </button>
         <button type="button" class="button button-danger" onClick={onConfirm}>
@@ -55,7 +55,7 @@ export function FilePreview({ files, onSend, onClose }: FilePreviewProps): JSX.E
             </li>
           ))}
         </ul>
-        <input class="caption" value={caption} placeholder="Add a caption" aria-label="Caption" maxLength={2000} onInput={(event) => setCaption(event.currentTarget.value)} />
+        <input class="caption" value={caption} placeholder="Add a caption" aria-label="Caption" maxLength={2000} autofocus onInput={(event) => setCaption(event.currentTarget.value)} />
         <div class="dialog-buttons">
           <button type="button" class="button" onClick={onClose}>
             Cancel

@@ -80,6 +80,7 @@ export function RoomView({ running, room, eventId }: Props): JSX.Element {
     const last = timeline.rows.value.findLast((row) => row.kind === "message" && row.canEdit);
     if (last?.kind === "message") setPurpose({ is: "edit", of: last });
   };
+  const entry = running.rooms.list.value.find((conversation) => conversation.id === room.roomId);
   const me = client.getSafeUserId();
   const allowed = room.maySendMessage() || stateOf(room).maySendMessage(me);
   return (
@@ -103,7 +104,7 @@ export function RoomView({ running, room, eventId }: Props): JSX.Element {
       <section class="room-main" aria-label={`Conversation ${room.name}`}>
         <RoomHead running={running} room={room} details={details} onDetails={() => setDetails(!details)} />
         {room.hasEncryptionStateEvent() && <EncryptedNote />}
-        <TimelineView timeline={timeline} room={room} deeds={deeds} target={eventId} toEnd={toEnd} onAtEnd={setAtEnd} />
+        <TimelineView timeline={timeline} room={room} name={entry?.name ?? room.name} direct={entry?.direct !== undefined} deeds={deeds} target={eventId} toEnd={toEnd} onAtEnd={setAtEnd} />
         {(!atEnd || !timeline.atEnd.value) && (
           <button type="button" class="jump-down" onClick={newest} aria-label="Go to the newest message" title="Go to the newest message">
             <Icon name="down" />
@@ -223,13 +224,15 @@ function EncryptedNote(): JSX.Element {
 interface TimelineViewProps {
   timeline: RoomTimeline;
   room: Room;
+  name: string;
+  direct: boolean;
   deeds: MessageDeeds;
   target: string | undefined;
   toEnd: number;
   onAtEnd: (atEnd: boolean) => void;
 }
 
-function TimelineView({ timeline, room, deeds, target, toEnd, onAtEnd }: TimelineViewProps): JSX.Element {
+function TimelineView({ timeline, room, name, direct, deeds, target, toEnd, onAtEnd }: TimelineViewProps): JSX.Element {
   const rows = timeline.rows.value;
   const loading = timeline.loading.value;
   const [active, setActive] = useState<string>();
@@ -242,7 +245,7 @@ function TimelineView({ timeline, room, deeds, target, toEnd, onAtEnd }: Timelin
   const head = timeline.failed.value ? (
     <Retry timeline={timeline} />
   ) : timeline.atStart.value ? (
-    <Beginning room={room} />
+    <Beginning name={name} direct={direct} />
   ) : (
     <div class="loading-older">
       <Spinner label="Loading older messages" />
@@ -262,9 +265,11 @@ function TimelineView({ timeline, room, deeds, target, toEnd, onAtEnd }: Timelin
         rows={rows}
         label="Messages"
         head={head}
+        steady={isSteady}
         draw={(row) => drawRow(row, { deeds, crowded, active, targetKey })}
         onNearStart={() => void timeline.loadOlder()}
         onNearEnd={() => void timeline.loadNewer()}
+        busy={loading !== "no"}
         endIsNewest={timeline.atEnd.value}
         target={targetKey}
         onAtEnd={onAtEnd}
@@ -272,6 +277,11 @@ function TimelineView({ timeline, room, deeds, target, toEnd, onAtEnd }: Timelin
       />
     </div>
   );
+}
+
+/** Days, the line of the unread and notices move or melt together when older messages come. */
+function isSteady(row: Row): boolean {
+  return row.kind === "message";
 }
 
 function keyAt(target: EventTarget | null): string | undefined {
@@ -341,8 +351,8 @@ function Notice({ texts, readers }: { texts: string[]; readers: MessageRow["read
   );
 }
 
-function Beginning({ room }: { room: Room }): JSX.Element {
-  return <p class="beginning">This is the beginning of “{room.name}”.</p>;
+function Beginning({ name, direct }: { name: string; direct: boolean }): JSX.Element {
+  return <p class="beginning">{direct ? `This is the beginning of your conversation with ${name}.` : `This is the beginning of “${name}”.`}</p>;
 }
 
 function Retry({ timeline }: { timeline: RoomTimeline }): JSX.Element {

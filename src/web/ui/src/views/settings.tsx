@@ -24,8 +24,8 @@ export function Settings({ running, onClose }: Props): JSX.Element {
       <Profile running={running} />
       <Appearance />
       <Notifications />
-      <Password running={running} />
       <section class="settings-section">
+        <Password running={running} />
         <button type="button" class="button button-quiet-danger button-wide" onClick={() => void leave()}>
           <Icon name="leave" size={18} /> Sign out
         </button>
@@ -154,29 +154,25 @@ function Password({ running }: { running: Running }): JSX.Element {
   };
   if (!open) {
     return (
-      <section class="settings-section">
-        <button type="button" class="button button-wide" onClick={() => setOpen(true)}>
-          Change password
-        </button>
-      </section>
+      <button type="button" class="button button-wide" onClick={() => setOpen(true)}>
+        Change password
+      </button>
     );
   }
   return (
-    <section class="settings-section">
+    <form class="password-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Change password">
       <h3>Change password</h3>
-      <form onSubmit={(event) => void submit(event)} noValidate>
-        <Field label="Password now" type="password" value={before} onInput={setBefore} error={errors.before} autocomplete="current-password" autofocus />
-        <Field label="New password" type="password" value={after} onInput={setAfter} error={errors.after} hint={`At least ${PASSWORD_CHARS_MIN} characters.`} autocomplete="new-password" />
-        <Switch label="Sign out all other devices" on={others} onChange={setOthers} />
-        <div class="dialog-buttons">
-          <button type="button" class="button" onClick={() => setOpen(false)}>
-            Cancel
-          </button>
-          <button class="button button-main" disabled={busy}>
-            Set password
-          </button>
-        </div>
-      </form>
-    </section>
+      <Field label="Password now" type="password" value={before} onInput={setBefore} error={errors.before} autocomplete="current-password" autofocus />
+      <Field label="New password" type="password" value={after} onInput={setAfter} error={errors.after} hint={`At least ${PASSWORD_CHARS_MIN} characters.`} autocomplete="new-password" />
+      <Switch label="Sign out all other devices" on={others} onChange={setOthers} />
+      <div class="dialog-buttons">
+        <button type="button" class="button" onClick={() => setOpen(false)}>
+          Cancel
+        </button>
+        <button class="button button-main" disabled={busy}>
+          Set password
+        </button>
+      </div>
+    </form>
   );
 }

@@ -45,9 +45,9 @@ export function Sidebar({ running }: { running: Running }): JSX.Element {
         }}
       >
         <Icon name="search" size={18} />
-        <input type="search" id="filter" value={filter} placeholder="Filter conversations" aria-label="Filter conversations" onInput={(event) => setFilter(event.currentTarget.value)} />
-        <a class="search-all" title="Search messages" aria-label="Search messages" href={formatRoute({ at: "search", roomId: undefined })}>
-          Messages
+        <input type="search" id="filter" value={filter} placeholder="Filter chats" aria-label="Filter conversations" onInput={(event) => setFilter(event.currentTarget.value)} />
+        <a class="search-all" href={formatRoute({ at: "search", roomId: undefined })}>
+          Search messages
         </a>
       </form>
       {starting && list.length === 0 ? <ListSkeleton /> : <List running={running} entries={shown} filtered={words !== ""} onNew={() => setOpen("chat")} />}
