@@ -82,3 +82,38 @@ export function sound(name) {
 export function textFile(name, text) {
   return { name, mimeType: "text/plain", buffer: Buffer.from(text) };
 }
+
+/** A second of moving picture, recorded by the browser itself. */
+export async function video(page, name) {
+  const base64 = await page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
+    const context = canvas.getContext("2d");
+    const draw = (step) => {
+      context.fillStyle = "#f0b27a";
+      context.fillRect(0, 0, 320, 180);
+      for (let wave = 0; wave < 4; wave += 1) {
+        context.fillStyle = ["#5d8aa8", "#4a7b9d", "#356a8a", "#22577a"][wave];
+        context.beginPath();
+        for (let x = 0; x <= 320; x += 8) context.lineTo(x, 90 + wave * 22 + 8 * Math.sin(x / 30 + wave + step / 4));
+        context.lineTo(320, 180);
+        context.lineTo(0, 180);
+        context.fill();
+      }
+    };
+    draw(0);
+    const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm;codecs=vp8" });
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    const done = new Promise((resolve) => (recorder.onstop = resolve));
+    recorder.start();
+    for (let step = 1; step <= 25; step += 1) {
+      draw(step);
+      await new Promise((next) => setTimeout(next, 40));
+    }
+    recorder.stop();
+    await done;
+    const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  });
+  return { name, mimeType: "video/webm", buffer: Buffer.from(base64, "base64") };
+}

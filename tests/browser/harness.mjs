@@ -20,6 +20,11 @@ const FLAGS = [
 
 export const DESKTOP = { width: 1180, height: 760 };
 export const PHONE = { width: 360, height: 720 };
+/** What people have in front of them, where a case does not say. */
+export const FORMS = {
+  desktop: { viewport: DESKTOP, dark: false },
+  phone: { viewport: PHONE, dark: true },
+};
 
 async function freePort() {
   const fixed = Number(process.env.HEARTH_TEST_PORT ?? 0);
@@ -93,34 +98,39 @@ export async function until(what, ask, ms = SHOWN_MS_MAX) {
 }
 
 let names = 0;
+const titles = new Map();
 
 /** What a case works with. It ends what it has begun, and complains of what pages have complained of. */
 export class World {
   #people = [];
 
-  constructor(browser, server, shots) {
+  constructor(browser, server, shots, form = FORMS.desktop) {
     this.browser = browser;
     this.server = server;
     this.shots = shots;
+    this.form = form;
   }
 
   /** Opens the page in a context of its own, not signed in. */
-  async visitor(options = {}) {
+  async visitor(wanted = {}) {
+    const options = { ...this.form, url: this.server.url, ...wanted };
+    const isPhone = options.viewport === PHONE;
     const context = await this.browser.newContext({
-      viewport: options.viewport ?? DESKTOP,
+      viewport: options.viewport,
       colorScheme: options.dark ? "dark" : "light",
-      hasTouch: options.viewport === PHONE,
-      isMobile: options.viewport === PHONE,
+      hasTouch: isPhone,
+      isMobile: isPhone,
       locale: "en-GB",
       timezoneId: "Europe/Berlin",
       permissions: options.permissions ?? [],
       reducedMotion: "reduce",
     });
     const page = await context.newPage();
-    const person = new Person(this, context, page);
+    const person = new Person(context, page, options.url, isPhone);
+    if (options.forgive) person.forgive(options.forgive);
     person.watch(page);
     this.#people.push(person);
-    await page.goto(this.server.url);
+    await page.goto(options.url);
     return person;
   }
 
@@ -129,6 +139,13 @@ export class World {
     const person = await this.visitor(options);
     await person.signUp(shownName, options);
     return person;
+  }
+
+  /** A name that no public room has yet. */
+  unique(title) {
+    const count = (titles.get(title) ?? 0) + 1;
+    titles.set(title, count);
+    return count === 1 ? title : `${title} ${count}`;
   }
 
   complaints() {
@@ -165,10 +182,11 @@ export class Person {
   /** The machine's own network may change under the browser, which is nobody's fault here. */
   #forgiven = [/ERR_NETWORK_CHANGED/];
 
-  constructor(world, context, page) {
-    this.world = world;
+  constructor(context, page, url, isPhone) {
     this.context = context;
     this.page = page;
+    this.url = url;
+    this.isPhone = isPhone;
   }
 
   /** Notes what a page loads, and what it complains of. */
@@ -183,7 +201,7 @@ export class Person {
     page.on("request", (request) => {
       const url = new URL(request.url());
       this.requests.push(request.url());
-      const ours = url.origin === this.world.server.url || ["blob:", "data:", "about:"].includes(url.protocol);
+      const ours = url.origin === this.url || ["blob:", "data:", "about:"].includes(url.protocol);
       if (!ours) this.complaints.push(`it loads from elsewhere: ${request.url()}`);
     });
   }
@@ -209,9 +227,29 @@ export class Person {
     this.id = `@${this.name}:localhost`;
   }
 
+  /** Brings the list of conversations into view, which a phone shows alone. */
+  async home() {
+    const back = this.page.getByRole("link", { name: /^Back/ });
+    if (await back.first().isVisible()) await back.first().click();
+    await this.page.getByRole("heading", { name: "Chats" }).waitFor();
+  }
+
+  /** Leaves what is open, so that nothing of it counts as being read. */
+  async leaveRoom() {
+    await this.page.goto(`${this.url}/#/`);
+    await this.page.getByRole("heading", { name: "Chats" }).waitFor();
+  }
+
+  async openSettings() {
+    await this.home();
+    await this.page.getByRole("button", { name: "Settings and profile" }).click();
+    await this.page.getByRole("dialog").waitFor();
+  }
+
   /** Starts a direct chat by the user directory. */
   async startChat(other) {
     const { page } = this;
+    await this.home();
     await page.getByRole("button", { name: "New chat" }).click();
     await page.getByLabel("Find people").fill(other.name);
     await page.locator(".person", { hasText: other.id }).click();
@@ -219,9 +257,15 @@ export class Person {
   }
 
   async accept(name) {
+    await this.home();
     const invitation = this.page.getByRole("group", { name: `Invitation to ${name}` });
     await invitation.getByRole("button", { name: "Accept" }).click();
     await this.page.getByRole("form", { name: "Write a message" }).waitFor();
+  }
+
+  /** For what a case does behind the page's back. */
+  token() {
+    return this.page.evaluate(() => JSON.parse(localStorage.getItem("hearth.session")).accessToken);
   }
 
   composer() {
@@ -249,7 +293,9 @@ export class Person {
 
   /** Opens the actions of a message, and clicks one. */
   async act(text, action) {
-    await this.message(text).first().hover();
+    const message = this.message(text).first();
+    if (this.isPhone) await message.tap();
+    else await message.hover();
     await this.message(text).first().getByRole("button", { name: action, exact: true }).click();
   }
 
@@ -258,12 +304,14 @@ export class Person {
   }
 
   async open(name) {
+    await this.home();
     await this.entry(name).click();
     await this.page.getByRole("form", { name: "Write a message" }).waitFor();
   }
 
   async createGroup(name, { open = "Private", invite = [] } = {}) {
     const { page } = this;
+    await this.home();
     await page.getByRole("button", { name: "New group" }).click();
     await page.getByLabel("Name of the group").fill(name);
     await page.locator(".choice", { hasText: open }).click();

@@ -11,7 +11,7 @@ export const cases = [
       await world.shot(person, "sign-up");
       await person.signUp("Clara Winter", { picture: picture("portrait.png", 160, 160) });
       await person.page.locator(".me img").waitFor();
-      await person.page.getByRole("button", { name: "Settings and profile" }).click();
+      await person.openSettings();
       check((await person.page.getByLabel("Display name").inputValue()) === "Clara Winter", "the display name is set");
       await person.page.locator(".settings-section .avatar img").waitFor();
       await world.shot(person, "settings");
@@ -41,7 +41,7 @@ export const cases = [
       const person = await world.person("Emil");
       person.forgive(/status of 403/);
       const { page } = person;
-      await page.getByRole("button", { name: "Settings and profile" }).click();
+      await person.openSettings();
       await page.getByRole("button", { name: "Sign out", exact: true }).click();
       await page.getByRole("heading", { name: "Welcome back" }).waitFor();
       await world.shot(person, "sign-in");
@@ -62,7 +62,7 @@ export const cases = [
       const person = await world.person("Frida");
       person.forgive(/status of 40[13]/);
       const { page } = person;
-      await page.getByRole("button", { name: "Settings and profile" }).click();
+      await person.openSettings();
       await page.getByRole("button", { name: "Change password" }).click();
       await page.getByLabel("Password now").fill("not this");
       await page.getByLabel("New password").fill("a new long one");
@@ -72,6 +72,7 @@ export const cases = [
       await page.getByRole("button", { name: "Set password" }).click();
       await page.getByText("Your password is changed").waitFor();
       await page.getByRole("button", { name: "Sign out", exact: true }).click();
+      await page.getByRole("heading", { name: "Welcome back" }).waitFor();
       await page.getByLabel("Name").fill(person.name);
       await page.getByLabel("Password").fill("a new long one");
       await page.getByRole("button", { name: "Sign in" }).click();

@@ -2,6 +2,12 @@
 
 import { check, pair, until } from "../harness.mjs";
 
+async function setPresence(url, userId, token, presence) {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/_matrix/client/v3/presence/${userId}/status`, { method: "PUT", headers, body: JSON.stringify({ presence }) });
+  check(answer.ok, `presence was set: ${answer.status}`);
+}
+
 export const cases = [
   [
     "two people find each other and chat, each sees the other's presence",
@@ -12,7 +18,28 @@ export const cases = [
       await ben.say("Hi Anna");
       await anna.sees("Hi Anna");
       await anna.sent("Hello Ben!");
+      await anna.home();
       await anna.page.locator(".entry .presence-online").first().waitFor();
+      check((await anna.page.locator(".entry-last").innerText()) === "Hi Anna", "the last message stands in the list");
+      check(/^\d\d:\d\d$/.test(await anna.page.locator(".entry-time").innerText()), "with its time");
+    },
+  ],
+  [
+    "presence: who is away, and when somebody who is gone was last seen",
+    async (world) => {
+      const [anna, ben] = await pair(world, "Anna Berg", "Ben Sommer");
+      const under = anna.page.locator(".room-under");
+      await under.getByText("Online").waitFor();
+      const token = await ben.token();
+      await ben.page.goto("about:blank");
+      await setPresence(world.server.url, ben.id, token, "unavailable");
+      await under.getByText("Away").waitFor();
+      await anna.page.locator(".room-title .presence-away").waitFor();
+      await setPresence(world.server.url, ben.id, token, "offline");
+      await under.getByText(/^Last seen (?:just now|1 min ago)/).waitFor();
+      await world.shot(anna, "presence");
+      await anna.home();
+      await anna.page.locator(".entry .presence-offline").waitFor();
     },
   ],
   [
@@ -20,7 +47,7 @@ export const cases = [
     async (world) => {
       const [anna, ben] = await pair(world);
       const before = anna.page.url();
-      await anna.page.goto(`${world.server.url}/#/`);
+      await anna.leaveRoom();
       await anna.startChat(ben);
       check(anna.page.url() === before, "there is one conversation");
       check((await anna.page.locator("a.entry").count()) === 1, "and one line for it");
@@ -63,13 +90,14 @@ export const cases = [
     "a public room is found and joined",
     async (world) => {
       const [host, guest] = [await world.person("Maria"), await world.person("Noah")];
-      await host.createGroup("Town square", { open: "Public" });
+      const name = world.unique("Town square");
+      await host.createGroup(name, { open: "Public" });
       await host.say("Welcome, everyone");
       await guest.page.getByRole("button", { name: "Browse public rooms" }).click();
-      await guest.page.getByLabel("Find rooms").fill("town");
-      await guest.page.locator(".public-room", { hasText: "Town square" }).waitFor();
+      await guest.page.getByLabel("Find rooms").fill(name.toLowerCase());
+      await guest.page.getByRole("button", { name: `Join ${name}`, exact: true }).waitFor();
       await world.shot(guest, "public-rooms");
-      await guest.page.getByRole("button", { name: "Join Town square" }).click();
+      await guest.page.getByRole("button", { name: `Join ${name}`, exact: true }).click();
       await guest.sees("Welcome, everyone");
       await host.page.locator(".notice", { hasText: "Noah joined" }).waitFor();
     },

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 import { check, pair } from "../harness.mjs";
-import { picture, sound, textFile } from "../files.mjs";
+import { picture, sound, textFile, video } from "../files.mjs";
 
 /** Chooses files by the button, and sends them. */
 async function send(person, files, caption = "") {
@@ -61,6 +61,21 @@ export const cases = [
       const coming = ben.page.waitForEvent("download");
       await ben.page.getByRole("button", { name: "Download notes.txt" }).click();
       check(readFileSync(await (await coming).path(), "utf8") === "remember the milk", "the text is the same");
+    },
+  ],
+  [
+    "a video is sent, and plays where it comes",
+    async (world) => {
+      const [anna, ben] = await pair(world, "Anna Berg", "Ben Sommer");
+      await send(anna, [await video(anna.page, "waves.webm")], "From the beach");
+      await ben.sees("From the beach");
+      const player = ben.page.locator('video[aria-label="waves.webm"]');
+      await ben.page.waitForFunction(() => document.querySelector("article.message video")?.videoWidth === 320);
+      await player.evaluate((element) => Object.assign(element, { muted: true }).play());
+      await ben.page.waitForFunction(() => document.querySelector("article.message video")?.currentTime > 0.2);
+      const size = await player.boundingBox();
+      check(Math.abs(size.width / size.height - 16 / 9) < 0.05, `in its own shape: ${size.width} by ${size.height}`);
+      await world.shot(ben, "media-video");
     },
   ],
   [

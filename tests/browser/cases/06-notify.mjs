@@ -19,14 +19,15 @@ export const cases = [
           }
         };
       });
-      await ben.page.getByRole("button", { name: "Settings and profile" }).click();
+      await ben.openSettings();
       await ben.page.getByLabel("Show desktop notifications").check();
       await ben.page.getByRole("button", { name: "Close" }).click();
+      await ben.open("Anna");
       await anna.say("Nothing for the room in view");
       await ben.sees("Nothing for the room in view");
       await sleep(300);
       check((await ben.page.evaluate(() => window.sounds)) === 0, "no sound for the room in view");
-      await ben.page.goto(`${world.server.url}/#/`);
+      await ben.leaveRoom();
       await anna.say("Dinner is ready");
       await ben.page.locator("a.entry .badge", { hasText: "1" }).waitFor();
       await until("the title counts", async () => (await ben.page.title()) === "(1) Hearth");
@@ -36,10 +37,10 @@ export const cases = [
       await ben.open("Anna");
       await until("read", async () => (await ben.page.title()) === "Hearth");
       check((await ben.page.locator("a.entry .badge").count()) === 0, "no badge");
-      await ben.page.getByRole("button", { name: "Settings and profile" }).click();
+      await ben.openSettings();
       await ben.page.getByLabel("Play a sound").uncheck();
       await ben.page.getByRole("button", { name: "Close" }).click();
-      await ben.page.goto(`${world.server.url}/#/`);
+      await ben.leaveRoom();
       await anna.say("And now silently");
       await ben.page.locator("a.entry .badge", { hasText: "1" }).waitFor();
       check((await ben.page.evaluate(() => window.sounds)) === 1, "no further sound");

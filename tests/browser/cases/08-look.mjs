@@ -49,6 +49,7 @@ export const cases = [
       await anna.entry("Ben Sommer").waitFor();
       await world.shot(anna, "phone-list");
     },
+    "desktop",
   ],
   [
     "the dark theme follows the system, and the switch overrules it",
@@ -59,7 +60,7 @@ export const cases = [
       await conversation(anna, ben);
       await world.shot(anna, "dark");
       await examine(anna, "dark chat");
-      await anna.page.getByRole("button", { name: "Settings and profile" }).click();
+      await anna.openSettings();
       await world.shot(anna, "dark-settings");
       await examine(anna, "dark settings");
       await anna.page.getByRole("radio", { name: "Light" }).check();
@@ -68,6 +69,7 @@ export const cases = [
       await anna.page.getByRole("heading", { name: "Chats" }).waitFor();
       check((await theme()) === "light", "and is remembered");
     },
+    "desktop",
   ],
   [
     "axe finds no serious fault, in any view",
@@ -83,6 +85,7 @@ export const cases = [
       await anna.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
       await anna.sees("Message deleted");
       await examine(anna, "the chat");
+      await anna.home();
       for (const name of ["New chat", "New group", "Browse public rooms", "Settings and profile"]) {
         await anna.page.getByRole("button", { name, exact: true }).click();
         await anna.page.getByRole("dialog").waitFor();
@@ -90,11 +93,15 @@ export const cases = [
         await examine(anna, name);
         await anna.page.keyboard.press("Escape");
       }
-      await anna.page.getByRole("button", { name: "Members", exact: true }).click();
+      await anna.open("Ben Sommer");
       await anna.page.getByRole("button", { name: "Insert an emoji" }).click();
       await anna.page.locator(".emoji-grid .emoji").first().waitFor();
-      await examine(anna, "details and emoji");
+      await examine(anna, "emoji");
       await anna.page.keyboard.press("Escape");
+      await anna.page.getByRole("button", { name: "Members", exact: true }).click();
+      await anna.page.locator(".details .person").first().waitFor();
+      await examine(anna, "details");
+      await anna.page.getByRole("complementary").getByRole("button", { name: "Close" }).click();
       await anna.page.getByRole("button", { name: "Search in this conversation" }).click();
       await examine(anna, "search");
     },
@@ -106,7 +113,7 @@ export const cases = [
       await anna.say("by hand");
       await ben.sees("by hand");
       const { keyboard } = ben.page;
-      await ben.page.goto(`${world.server.url}/#/`);
+      await ben.leaveRoom();
       await keyboard.press("Control+k");
       await keyboard.type("anna");
       await tabTo(ben, "a.entry");
@@ -124,6 +131,7 @@ export const cases = [
       await keyboard.press("Enter");
       await anna.message("by hand").locator(".reaction", { hasText: "👍" }).waitFor();
     },
+    "desktop",
   ],
   [
     "nothing is loaded from elsewhere, and the policy is strict",
@@ -166,13 +174,14 @@ export const cases = [
         await host.say(text);
         await guest.sees(text);
       }
-      await guest.page.goto(`${world.server.url}/#/`);
+      await guest.leaveRoom();
       await host.open("Garden club");
       await host.say("And the first strawberries 🍓");
       await host.say("Come by on Sunday");
       await guest.page.locator("a.entry .badge", { hasText: "2" }).waitFor();
       await world.shot(guest, "list-unread");
     },
+    "desktop",
   ],
 ];
 
