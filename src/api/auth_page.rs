@@ -22,11 +22,20 @@ if (window.onAuthDone) {
 "#;
 
 const STYLE: &str = "
-:root { color-scheme: light dark; }
-body { font-family: system-ui, sans-serif; line-height: 1.5; margin: 0; }
-main { max-width: 28rem; margin: 3rem auto; padding: 0 1rem; }
-input, button { font: inherit; padding: 0.5rem 0.75rem; width: 100%; box-sizing: border-box; margin-top: 0.75rem; }
-.error { color: #c62828; }
+:root { color-scheme: light dark; --ground: #fbf7f2; --surface: #fff; --ink: #2b211b; --line: #ebe0d5; --edge: #9b8b7d; --fire: #b3420f; --on-fire: #fff; --bad: #b3261e; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #1d1714; --surface: #251e1a; --ink: #f2e9e1; --line: #3a2f29; --edge: #75675d; --fire: #ff9d5c; --on-fire: #23130a; --bad: #ff9a90; }
+}
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground); color: var(--ink); font: 1.05rem/1.5 system-ui, sans-serif; }
+main { box-sizing: border-box; width: min(26rem, 100vw - 2rem); margin: 1rem 0; padding: 1.5rem 1.75rem 1.75rem; border: 1px solid var(--line); border-radius: 1.25rem; background: var(--surface); overflow-wrap: anywhere; }
+h1 { margin: 0 0 0.75rem; font-size: 1.5rem; }
+p { margin: 0.5rem 0; }
+ul { padding-left: 1.25rem; }
+a { color: var(--fire); }
+input, button { box-sizing: border-box; width: 100%; margin-top: 0.75rem; padding: 0.6rem 0.8rem; border: 1px solid var(--edge); border-radius: 0.75rem; background: var(--ground); color: inherit; font: inherit; }
+button { margin-top: 1.25rem; border-color: transparent; background: var(--fire); color: var(--on-fire); font-weight: 600; cursor: pointer; }
+:focus-visible { outline: 2px solid var(--fire); outline-offset: 1px; }
+.error { color: var(--bad); }
 ";
 
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {

@@ -1,9 +1,10 @@
 //! What a browser sees: the web UI, or, where it was not built or is switched off, a page that says
-//! that Hearth runs here and how to connect a client.
+//! that Hearth runs here and how to connect a client; and a page that does a login for clients that cannot.
 //!
 //! Nothing here loads anything from elsewhere, and nothing knows of the homeserver but what [`About`] says.
 
 mod files;
+mod login;
 mod page;
 mod policy;
 
@@ -42,7 +43,7 @@ pub fn has_ui() -> bool {
     !files::FILES.is_empty()
 }
 
-/// Serves the web UI at its place, and the page with its style sheet and icon.
+/// Serves the web UI at its place, the page with its style sheet and icon, and the login page.
 pub fn router(about: &About, place: &Place) -> Router {
     router_of(files::FILES, about, place)
 }
@@ -55,6 +56,7 @@ fn router_of(files: &'static [EmbeddedFile], about: &About, place: &Place) -> Ro
     let missing = files.is_empty() && *place != Place::Nowhere;
     let page: Arc<str> = page::build_page(about, ui.as_deref(), missing).into();
     let router = Router::new().route("/hearth.css", get(|| async { small("text/css; charset=utf-8", STYLE) }));
+    let router = router.merge(login::router(about));
     match ui.as_deref() {
         Some("/") => serve_files(router, files, ""),
         Some(path) => serve_files(with_page(router, page), files, path),

@@ -143,3 +143,20 @@ fn the_policy_of_the_ui_lets_nothing_in_from_elsewhere() {
         assert!(!UI_POLICY.contains(word), "{word}");
     }
 }
+
+#[tokio::test]
+async fn the_login_page_names_the_server_and_keeps_what_the_address_says() {
+    let about = About { server_name: "<b>.example".to_owned(), ..about() };
+    let (head, page) = ask(&about, "/_matrix/static/client/login/").await;
+    assert_eq!(head.headers()["content-type"], "text/html; charset=utf-8");
+    assert!(page.contains("&lt;b&gt;.example") && !page.contains("<b>.example"));
+    assert!(!page.contains("style=") && !page.contains("onclick"), "nothing inline");
+    let policy = head.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
+    for (file, kind) in [("login.js", "text/javascript"), ("login.css", "text/css")] {
+        let (head, text) = ask(&about, &format!("/_matrix/static/client/login/{file}")).await;
+        assert!(head.headers()["content-type"].to_str().unwrap().starts_with(kind) && !text.is_empty());
+    }
+    let (head, _) = ask(&about, "/_matrix/static/client/login?device_id=ABC").await;
+    assert_eq!(head.headers()["location"], "/_matrix/static/client/login/?device_id=ABC");
+}

@@ -52,7 +52,7 @@ pub(crate) fn build_page(about: &About, ui: Option<&str>, missing: bool) -> Stri
 }
 
 /// Text as it may stand in HTML, also within an attribute.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

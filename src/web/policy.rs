@@ -6,6 +6,10 @@ use http::{HeaderMap, HeaderValue, header};
 pub(crate) const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// For the page that does a login: its own script, and calls of this server.
+pub(crate) const LOGIN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// For the UI. Nothing from elsewhere, nothing inline, no `eval`; `blob:` are files that the page itself has made.
 /// End-to-end encryption will need `'wasm-unsafe-eval'` among the scripts.
 pub(crate) const UI_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \

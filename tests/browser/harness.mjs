@@ -1,6 +1,6 @@
 // What the cases stand on: a server of their own, people in browser contexts of their own, checks.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,9 +48,10 @@ export class Server {
     this.url = `http://localhost:${this.port}`;
     const log = openSync(join(this.#folder, "server.log"), "a");
     const binary = process.env.HEARTH_BIN;
+    const open = extra.includes("--registration") ? [] : ["--registration", "open"];
     const args = [
       "serve", "--server-name", "localhost", "--listen", `127.0.0.1:${this.port}`, "--data", join(this.#folder, "data"),
-      "--registration", "open", "--rate-limits", "off", "--set", "user_directory.search_all_users=true", ...extra,
+      "--rate-limits", "off", "--set", "user_directory.search_all_users=true", ...open, ...extra,
     ]; // prettier-ignore
     this.#process = spawn(binary, args, { stdio: ["ignore", log, log] });
     const end = Date.now() + START_MS_MAX;
@@ -62,6 +63,12 @@ export class Server {
     }
     if (process.env.HEARTH_UI_OVERLAY) this.overlay ??= await startOverlay(this.port);
     if (this.overlay) this.url = this.overlay;
+  }
+
+  /** One of the operator's commands, about this server. */
+  run(...command) {
+    const args = ["--data", join(this.#folder, "data"), "--server-name", "localhost", ...command];
+    return execFileSync(process.env.HEARTH_BIN, args, { encoding: "utf8" });
   }
 
   tail() {

@@ -9,7 +9,7 @@ import { conversation } from "./03-messages.mjs";
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** Complains of every serious fault that axe finds. */
-async function examine(person, where) {
+export async function examine(person, where) {
   // The policy forbids inline scripts; the debugger's own channel may add one.
   const source = await import("node:fs").then(({ readFileSync }) => readFileSync(AXE, "utf8"));
   await person.page.evaluate(source);
@@ -19,7 +19,7 @@ async function examine(person, where) {
   check(lines.length === 0, `axe, ${where}: ${lines.join("\n")}`);
 }
 
-async function noSideways(person, where) {
+export async function noSideways(person, where) {
   const over = await person.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(over <= 0, `${where}: ${over} px too wide`);
 }
