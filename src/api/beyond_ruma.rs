@@ -2,16 +2,12 @@
 
 use ruma::{
     OwnedEventId, OwnedRoomId, UInt,
-    api::{
-        IncomingRequest,
-        auth_scheme::{AccessToken, NoAccessToken},
-        client::peeking::get_current_state::v3::Response as Unused,
-        error::{DeserializationError, Error},
-    },
-    exports::serde_html_form,
+    api::auth_scheme::{AccessToken, NoAccessToken},
     metadata,
 };
 use serde::Deserialize;
+
+use crate::incoming::{incoming, query, variable};
 
 /// `GET /events`, for all rooms of a user or for one room that it names.
 #[derive(Debug, Deserialize)]
@@ -77,35 +73,6 @@ metadata! {
     }
 }
 
-/// Requests whose fields all come from the query. What they answer with is written by their handlers.
-macro_rules! from_query {
-    ($($request:ty),*) => {$(
-        impl IncomingRequest for $request {
-            type EndpointError = Error;
-            type OutgoingResponse = Unused;
-
-            fn try_from_http_request_inner(
-                request: http::Request<&[u8]>,
-                _: &[&str],
-            ) -> Result<Self, DeserializationError> {
-                Ok(serde_html_form::from_str(request.uri().query().unwrap_or_default())?)
-            }
-        }
-    )*};
-}
-from_query!(EventsRequest, InitialSyncRequest);
-
-impl IncomingRequest for OneEventRequest {
-    type EndpointError = Error;
-    type OutgoingResponse = Unused;
-
-    fn try_from_http_request_inner(_: http::Request<&[u8]>, path_args: &[&str]) -> Result<Self, DeserializationError> {
-        let parts = serde::de::value::SeqDeserializer::<_, serde::de::value::Error>::new(path_args.iter().copied());
-        let (event_id,) = Deserialize::deserialize(parts)?;
-        Ok(Self { event_id })
-    }
-}
-
 /// `POST /auth/{authType}/fallback/web`: what a page of [`GET`](ruma::api::client::uiaa::get_uiaa_fallback_page) sends.
 #[derive(Debug)]
 pub struct PassStageRequest {
@@ -127,19 +94,18 @@ metadata! {
     }
 }
 
-impl IncomingRequest for PassStageRequest {
-    type EndpointError = Error;
-    type OutgoingResponse = Unused;
+/// The query of [`PassStageRequest`].
+#[derive(Deserialize)]
+struct StageSession {
+    session: String,
+}
 
-    fn try_from_http_request_inner(
-        request: http::Request<&[u8]>,
-        path_args: &[&str],
-    ) -> Result<Self, DeserializationError> {
-        #[derive(Deserialize)]
-        struct InQuery {
-            session: String,
-        }
-        let InQuery { session } = serde_html_form::from_str(request.uri().query().unwrap_or_default())?;
-        Ok(Self { auth_type: path_args.first().copied().unwrap_or_default().to_owned(), session })
-    }
+incoming! {
+    EventsRequest: |request, _| query(&request)?;
+    InitialSyncRequest: |request, _| query(&request)?;
+    OneEventRequest: |_, path| Self { event_id: variable(path).try_into()? };
+    PassStageRequest: |request, path| Self {
+        auth_type: variable(path),
+        session: query::<StageSession>(&request)?.session,
+    };
 }

@@ -23,6 +23,7 @@ mod error_administration;
 mod extract;
 mod fallback;
 mod federation;
+mod incoming;
 mod interactive;
 mod json_check;
 mod media_answer;

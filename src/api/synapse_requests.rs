@@ -2,17 +2,13 @@
 
 use ruma::{
     OwnedUserId,
-    api::{
-        IncomingRequest,
-        auth_scheme::{AccessToken, NoAccessToken},
-        client::peeking::get_current_state::v3::Response as Unused,
-        error::{DeserializationError, Error},
-    },
-    exports::serde_html_form,
+    api::auth_scheme::{AccessToken, NoAccessToken},
     metadata,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use crate::incoming::{incoming, query, variable};
 
 /// `GET /register`.
 #[derive(Debug)]
@@ -193,32 +189,10 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
     Option::deserialize(deserializer).map(Some)
 }
 
-/// The only variable of a path.
-fn variable(path: &[&str]) -> String {
-    path.first().copied().unwrap_or_default().to_owned()
-}
-
-/// How each request is read. What they answer with is written by their handlers.
-macro_rules! incoming {
-    ($($type:ty: |$request:pat_param, $path:pat_param| $read:expr;)*) => {$(
-        impl IncomingRequest for $type {
-            type EndpointError = Error;
-            type OutgoingResponse = Unused;
-
-            fn try_from_http_request_inner(
-                $request: http::Request<&[u8]>,
-                $path: &[&str],
-            ) -> Result<Self, DeserializationError> {
-                Ok($read)
-            }
-        }
-    )*};
-}
-
 incoming! {
     Nonce: |_, _| Self {};
     Register: |request, _| serde_json::from_slice(request.body())?;
-    ListTokens: |request, _| serde_html_form::from_str(request.uri().query().unwrap_or_default())?;
+    ListTokens: |request, _| query(&request)?;
     NewToken: |request, _| serde_json::from_slice(request.body())?;
     GetToken: |_, path| Self(variable(path));
     UpdateToken: |request, path| Self { token: variable(path), ..serde_json::from_slice(request.body())? };

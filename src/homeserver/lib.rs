@@ -23,6 +23,8 @@ pub mod rooms;
 pub mod search;
 pub mod settings;
 pub mod sync;
+#[cfg(test)]
+mod testing;
 pub mod turn;
 pub mod users;
 pub mod words;

@@ -3,11 +3,12 @@
 //! A follower never tells anybody that something is done before it is: its position is written in the same commit as
 //! the last of what it made of the rows. What it makes of a row must be the same when it sees the row again.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hearth_protocol::{Clock, Lane, LanePos};
+use hearth_protocol::{Clock, EventNum, Lane, LanePos, RoomKey};
 use hearth_storage::schema::log::{FollowerPosition, FollowerPositions, LogRow, OutputLog};
 use hearth_storage::{Page, StorageError, Store, Txn};
 use tokio::time::{Duration, sleep};
@@ -26,6 +27,14 @@ const REST_MS_MAX: u64 = 500;
 /// How long to wait after an error, in milliseconds.
 const RETRY_MS: u64 = 1_000;
 
+/// What a step touches of a room.
+pub struct Touched {
+    /// The new events.
+    pub events: BTreeSet<EventNum>,
+    /// How far the room has to be for all of them to be seen.
+    pub up_to: LanePos,
+}
+
 /// Rows of one lane's log, in order.
 pub struct LogStep {
     pub lane: Lane,
@@ -36,6 +45,18 @@ pub struct LogStep {
 }
 
 impl LogStep {
+    /// The rows by room.
+    #[must_use]
+    pub fn list_touched(&self) -> BTreeMap<RoomKey, Touched> {
+        let mut rooms: BTreeMap<RoomKey, Touched> = BTreeMap::new();
+        for (pos, row) in &self.rows {
+            let touched = rooms.entry(row.room).or_insert(Touched { events: BTreeSet::new(), up_to: *pos });
+            touched.events.insert(row.event);
+            touched.up_to = *pos;
+        }
+        rooms
+    }
+
     /// Makes a commit fail when somebody else has taken these rows in meanwhile.
     pub fn stage_assert(&self, txn: &mut Txn) {
         let key = (self.lane, self.follower.to_owned());

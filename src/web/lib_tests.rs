@@ -62,7 +62,7 @@ async fn what_the_operator_wrote_is_no_html() {
     let base_url = Some("\"><script>alert('x')</script>&".to_owned());
     let (_, page) = ask(&About { base_url, ..about() }, "/").await;
     assert!(!page.contains("<script"));
-    assert!(page.contains("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;"));
+    assert!(page.contains("&quot;&gt;&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&amp;"));
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use axum::Router;
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::get;
 
-use crate::page::escape;
 use crate::policy::{ASK_FIRST, LOGIN_POLICY, headers};
 use crate::{About, STYLE};
+use html_escape::encode_quoted_attribute;
 
 const PATH: &str = "/_matrix/static/client/login";
 const SCRIPT: &str = include_str!("login.js");
@@ -36,7 +36,7 @@ pub(crate) fn router(about: &About) -> Router {
 }
 
 fn build(server_name: &str) -> String {
-    let name = escape(server_name);
+    let name = encode_quoted_attribute(server_name);
     format!(
         r#"<!doctype html>
 <html lang="en">

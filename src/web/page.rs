@@ -1,5 +1,7 @@
 //! The text of the page.
 
+use html_escape::encode_quoted_attribute;
+
 use crate::About;
 
 /// For whoever built the program without Node.
@@ -11,13 +13,15 @@ Other clients work without it:</p>\n";
 /// The page as HTML. `ui` is the path of the web UI, if it is served elsewhere; `missing` says that it
 /// would be served, but was not built.
 pub(crate) fn build_page(about: &About, ui: Option<&str>, missing: bool) -> String {
-    let name = escape(&about.server_name);
+    let name = encode_quoted_attribute(&about.server_name);
     let address = match &about.base_url {
-        Some(url) => format!("<code>{}</code>", escape(url)),
+        Some(url) => format!("<code>{}</code>", encode_quoted_attribute(url)),
         None => "the address of this page".to_owned(),
     };
     let chat = match ui {
-        Some(path) => format!("<p><a href=\"{}/\">Open the chat</a> in this browser.</p>\n", escape(path)),
+        Some(path) => {
+            format!("<p><a href=\"{}/\">Open the chat</a> in this browser.</p>\n", encode_quoted_attribute(path))
+        }
         None if missing => MISSING.to_owned(),
         None => String::new(),
     };
@@ -47,22 +51,6 @@ pub(crate) fn build_page(about: &About, ui: Option<&str>, missing: bool) -> Stri
 </body>
 </html>
 "#,
-        version = escape(about.version),
+        version = encode_quoted_attribute(about.version),
     )
-}
-
-/// Text as it may stand in HTML, also within an attribute.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }

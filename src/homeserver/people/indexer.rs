@@ -1,17 +1,17 @@
 //! What the follower of the output log makes of it: the index of people.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use hearth_protocol::{EventNum, LanePos, RoomKey, UserKey};
+use hearth_protocol::{EventNum, UserKey};
 use hearth_storage::Store;
 use hearth_storage::schema::people::{PeopleRoom, PeopleRooms};
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedUserId, UserId};
 use serde::Deserialize;
 
-use super::rows::{IndexError, PEOPLE_PER_COMMIT, Seen, write_people};
+use super::rows::{PEOPLE_PER_COMMIT, Seen, write_people};
 use crate::log_follower::{LogReader, LogStep};
-use crate::rooms::{RoomView, Rooms};
+use crate::rooms::{RoomError, RoomView, Rooms};
 use crate::users::Users;
 
 /// Types of state that say whether a room is open to everybody.
@@ -25,22 +25,17 @@ pub struct PeopleReader {
 }
 
 impl LogReader for PeopleReader {
-    type Error = IndexError;
+    type Error = RoomError;
 
     fn name(&self) -> &'static str {
         "user directory"
     }
 
-    async fn take_in(&self, step: LogStep) -> Result<(), IndexError> {
-        let mut touched: BTreeMap<RoomKey, (Vec<EventNum>, LanePos)> = BTreeMap::new();
-        for (pos, row) in &step.rows {
-            let (events, up_to) = touched.entry(row.room).or_insert((Vec::new(), *pos));
-            events.push(row.event);
-            *up_to = *pos;
-        }
+    async fn take_in(&self, step: LogStep) -> Result<(), RoomError> {
         let mut txn = self.store.txn().home(step.lane);
-        for (room, (events, up_to)) in touched {
-            let Some(view) = self.rooms.load_published(room, up_to).await? else { continue };
+        for (room, touched) in step.list_touched() {
+            let Some(view) = self.rooms.load_published(room, touched.up_to).await? else { continue };
+            let events: Vec<EventNum> = touched.events.into_iter().collect();
             if let Some(turned) = self.take_in_room(&view, &events).await? {
                 txn.put::<PeopleRooms>(&room, &turned);
             }
@@ -53,7 +48,7 @@ impl LogReader for PeopleReader {
 
 impl PeopleReader {
     /// Brings the index up to date after some events of a room; gives whether the room is open when that has changed.
-    async fn take_in_room(&self, view: &RoomView, events: &[EventNum]) -> Result<Option<PeopleRoom>, IndexError> {
+    async fn take_in_room(&self, view: &RoomView, events: &[EventNum]) -> Result<Option<PeopleRoom>, RoomError> {
         let (mut people, mut may_turn) = (BTreeSet::new(), false);
         for stored in view.events(events).await? {
             match stored.event.state_pair() {
@@ -80,7 +75,7 @@ impl PeopleReader {
     }
 
     /// What is to be said of people of a room: the profile of this server's users, of others what the room says.
-    async fn see(&self, view: &RoomView, people: &[OwnedUserId]) -> Result<Vec<Seen>, IndexError> {
+    async fn see(&self, view: &RoomView, people: &[OwnedUserId]) -> Result<Vec<Seen>, RoomError> {
         let keys: Vec<UserKey> = people.iter().map(|user| UserKey::of(user)).collect();
         let cards = self.users.list_cards(&keys).await?;
         let mut all = Vec::with_capacity(people.len());
@@ -102,7 +97,7 @@ impl PeopleReader {
     }
 }
 
-async fn load_names(view: &RoomView, user: &UserId) -> Result<(Option<String>, Option<String>), IndexError> {
+async fn load_names(view: &RoomView, user: &UserId) -> Result<(Option<String>, Option<String>), RoomError> {
     #[derive(Default, Deserialize)]
     struct Content {
         displayname: Option<String>,
@@ -114,7 +109,7 @@ async fn load_names(view: &RoomView, user: &UserId) -> Result<(Option<String>, O
 }
 
 /// Whether everybody may join the room, or read it.
-async fn is_open(view: &RoomView) -> Result<bool, IndexError> {
+async fn is_open(view: &RoomView) -> Result<bool, RoomError> {
     #[derive(Deserialize)]
     struct Content {
         join_rule: Option<String>,

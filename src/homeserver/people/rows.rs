@@ -6,23 +6,13 @@ use hearth_protocol::{Lane, RoomKey, UserKey};
 use hearth_storage::schema::people::{OpenRooms, People, PeopleWords, Person, RoomPeople, RoomPerson, RoomPersons};
 use hearth_storage::{CommitError, Page, Placed, StorageError, Store, Txn};
 
+use crate::rooms::RoomError;
 use crate::words::name_words;
 
 /// Over how many shelves the words of people in open rooms lie.
 pub const SHELVES: u8 = 8;
 /// People whose rows go into one commit: each has at most 16 words, old and new, in two tables.
 pub const PEOPLE_PER_COMMIT: usize = 12;
-
-/// Why the index was not written; the follower tries again.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    #[error(transparent)]
-    Read(#[from] StorageError),
-    #[error(transparent)]
-    Write(#[from] CommitError),
-    #[error(transparent)]
-    Room(#[from] crate::rooms::RoomError),
-}
 
 /// Somebody, as a room has them now.
 pub struct Seen {
@@ -61,7 +51,7 @@ impl<'a> LaneTxns<'a> {
 
 /// Brings the index up to date for some people of a room, at most [`PEOPLE_PER_COMMIT`]. The same again changes nothing;
 /// a crash half-way is mended by doing it again.
-pub async fn write_people(store: &Store, (room, is_open): (RoomKey, bool), seen: &[Seen]) -> Result<(), IndexError> {
+pub async fn write_people(store: &Store, (room, is_open): (RoomKey, bool), seen: &[Seen]) -> Result<(), RoomError> {
     let users: Vec<UserKey> = seen.iter().map(|seen| seen.user).collect();
     let in_room: Vec<_> = users.iter().map(|user| (room, *user)).collect();
     let old_words = store.multi_get::<RoomPersons>(&in_room).await?;

@@ -20,7 +20,7 @@ use super::card::RoomCard;
 use super::reader::{RoomReader, list_rows};
 use super::view::RoomView;
 use crate::env::Env;
-use crate::worker::{Stop, Worker};
+use crate::worker::{Stop, Worker, run_every};
 
 /// Rows of the log that are read at once.
 const LOG_ROWS_PER_PAGE: usize = 1_000;
@@ -241,18 +241,8 @@ impl Worker for DirectoryWorker {
 
     fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
         async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(EVERY) => {}
-                }
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    caught_up = self.0.catch_up() => if let Err(error) = caught_up {
-                        tracing::warn!(%error, "the room directory cannot be read; tried again later");
-                    },
-                }
-            }
+            let worker = &*self;
+            run_every(EVERY, &stop, worker.name(), || worker.0.catch_up()).await;
         }
         .boxed()
     }

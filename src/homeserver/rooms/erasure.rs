@@ -12,7 +12,7 @@ use hearth_storage::{Page, StorageError};
 use super::pipeline::erase_original;
 use super::reader::RoomReader;
 use crate::env::Env;
-use crate::worker::{Stop, Worker};
+use crate::worker::{Stop, Worker, run_every};
 
 /// How often due erasures are looked for.
 const EVERY: Duration = Duration::from_secs(60);
@@ -71,15 +71,8 @@ impl Worker for ErasureWorker {
 
     fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
         async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(EVERY) => {}
-                }
-                if let Err(error) = self.erase_due().await {
-                    tracing::warn!(%error, "redacted originals could not be erased; tried again later");
-                }
-            }
+            let worker = &*self;
+            run_every(EVERY, &stop, worker.name(), || worker.erase_due()).await;
         }
         .boxed()
     }

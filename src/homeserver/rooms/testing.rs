@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::{Lane, MockClock, SeededRng, Signer, UnixMs};
+use hearth_protocol::{Lane, MockClock};
+use hearth_storage::MemoryFaults;
 use hearth_storage::schema::log::OutputLog;
-use hearth_storage::{Engine, MemoryFaults, Store, StoreOptions};
-use ruma::{OwnedRoomId, OwnedServerName, RoomVersionId};
+use ruma::{OwnedRoomId, RoomVersionId};
 use serde_json::{Map, Value};
 
 use super::reader::list_rows;
 use super::{CreateRoom, ErasureWorker, Finding, NewEvent, NoRemote, Preset, RemoteRooms, Rooms, RoomsConfig};
+use crate::Env;
+use crate::testing::TestServer;
 use crate::users::{LocalUser, NewDevice, NewUser, Users, UsersConfig};
-use crate::{Env, Stop, Worker};
 
 /// Rooms of the server `hs1`.
 pub(super) struct Fixture {
@@ -20,13 +21,7 @@ pub(super) struct Fixture {
     pub(super) clock: Arc<MockClock>,
     pub(super) env: Env,
     pub(super) erasure: ErasureWorker,
-    stop: Stop,
-}
-
-impl Drop for Fixture {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
+    _server: TestServer,
 }
 
 impl Fixture {
@@ -34,32 +29,16 @@ impl Fixture {
         Self::with(lanes, MemoryFaults::default(), Arc::new(NoRemote)).await
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the workers run beside the test, as the server would run them")]
     pub(super) async fn with(lanes: u16, faults: MemoryFaults, remote: Arc<dyn RemoteRooms>) -> Self {
-        let clock = Arc::new(MockClock::new(UnixMs(1_700_000_000_000)));
-        let rng = Arc::new(SeededRng::new(7));
-        let server_name: OwnedServerName = "hs1".try_into().unwrap();
-        let options = StoreOptions {
-            engine: Engine::Memory(faults),
-            lanes,
-            server_name: server_name.clone(),
-            clock: clock.clone(),
-            rng: rng.clone(),
-        };
-        let (store, workers) = Store::open(options).await.unwrap();
-        let stop = Stop::new();
-        for worker in workers {
-            tokio::spawn(worker.run(stop.clone()));
-        }
-        let signer = Signer::from_seed(server_name.clone(), [1; 32], "ed25519:test").unwrap();
-        let env = Env { store, clock: clock.clone(), rng, server_name, signer: Arc::new(signer) };
+        let server = TestServer::new(lanes, faults).await;
         let config = UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
-        let users = Users::new(&env, config);
-        let (rooms, workers) = Rooms::new(&env, RoomsConfig::default(), users.clone(), remote);
+        let users = Users::new(&server.env, config);
+        let (rooms, workers) = Rooms::new(&server.env, RoomsConfig::default(), users.clone(), remote);
         for lane in workers.lanes {
-            tokio::spawn(Box::new(lane).run(stop.clone()));
+            server.run(Box::new(lane));
         }
-        Self { rooms, users, clock, env, erasure: workers.erasure, stop }
+        let (env, clock) = (server.env.clone(), server.clock.clone());
+        Self { rooms, users, clock, env, erasure: workers.erasure, _server: server }
     }
 
     pub(super) async fn user(&self, name: &str) -> LocalUser {

@@ -11,7 +11,7 @@ use hearth_storage::schema::rooms::TransactionTimes;
 use super::error::RoomError;
 use super::pipeline::forget_transactions;
 use crate::env::Env;
-use crate::worker::{Stop, Worker};
+use crate::worker::{Stop, Worker, run_every};
 
 /// How often old transactions are looked for.
 const EVERY: Duration = Duration::from_secs(60);
@@ -68,11 +68,8 @@ impl Worker for TransactionWorker {
 
     fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
         async move {
-            while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-                if let Err(error) = self.forget_old().await {
-                    tracing::warn!(%error, "old transactions could not be forgotten; tried again later");
-                }
-            }
+            let worker = &*self;
+            run_every(EVERY, &stop, worker.name(), || worker.forget_old()).await;
         }
         .boxed()
     }

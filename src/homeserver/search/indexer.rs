@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearth_protocol::{EventNum, LanePos, RoomKey};
+use hearth_protocol::{EventNum, RoomKey};
 use hearth_storage::Store;
 use hearth_storage::schema::search::{SearchedEvent, SearchedEvents};
 
 use super::entry::{edited_by, load_entry};
-use super::postings::{Change, IndexError, New, write};
+use super::postings::{Change, New, write};
 use super::query::Field;
 use crate::log_follower::{LogReader, LogStep};
-use crate::rooms::{RoomView, Rooms};
+use crate::rooms::{RoomError, RoomView, Rooms};
 
 /// Keeps the index.
 pub struct SearchReader {
@@ -19,24 +19,17 @@ pub struct SearchReader {
 }
 
 impl LogReader for SearchReader {
-    type Error = IndexError;
+    type Error = RoomError;
 
     fn name(&self) -> &'static str {
         "search"
     }
 
-    async fn take_in(&self, step: LogStep) -> Result<(), IndexError> {
-        // Per room the events to look at, and how far the room has to be.
-        let mut touched: BTreeMap<RoomKey, (BTreeSet<EventNum>, LanePos)> = BTreeMap::new();
-        for (pos, row) in &step.rows {
-            let (events, up_to) = touched.entry(row.room).or_insert((BTreeSet::new(), *pos));
-            events.insert(row.event);
-            *up_to = *pos;
-        }
+    async fn take_in(&self, step: LogStep) -> Result<(), RoomError> {
         let mut changes = Vec::new();
-        for (room, (events, up_to)) in touched {
-            if let Some(view) = self.rooms.load_published(room, up_to).await? {
-                self.list_changes(&view, events, &mut changes).await?;
+        for (room, touched) in step.list_touched() {
+            if let Some(view) = self.rooms.load_published(room, touched.up_to).await? {
+                self.list_changes(&view, touched.events, &mut changes).await?;
             }
         }
         write(&self.store, &step, changes).await
@@ -50,7 +43,7 @@ impl SearchReader {
         view: &RoomView,
         events: BTreeSet<EventNum>,
         changes: &mut Vec<Change>,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), RoomError> {
         let nums: Vec<EventNum> = events.into_iter().collect();
         let (mut shown, mut edits) = (BTreeSet::new(), BTreeMap::new());
         for stored in view.events(&nums).await? {
@@ -87,7 +80,7 @@ impl SearchReader {
     }
 
     /// Where one of the events is known as an edit (it was redacted, say), what it edits has to be looked at as well.
-    async fn add_originals(&self, room: RoomKey, shown: &mut BTreeSet<EventNum>) -> Result<(), IndexError> {
+    async fn add_originals(&self, room: RoomKey, shown: &mut BTreeSet<EventNum>) -> Result<(), RoomError> {
         let keys: Vec<_> = shown.iter().map(|event| (room, *event)).collect();
         for known in self.store.multi_get::<SearchedEvents>(&keys).await?.into_iter().flatten() {
             if let SearchedEvent::EditOf(original) = known {

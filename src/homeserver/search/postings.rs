@@ -4,27 +4,17 @@ use std::collections::BTreeMap;
 
 use hearth_protocol::{EventNum, RoomKey};
 use hearth_storage::schema::search::{Posting, SearchPostings, SearchWord, SearchWords, SearchedEvent, SearchedEvents};
-use hearth_storage::{CommitError, StorageError, Store, Txn};
+use hearth_storage::{StorageError, Store, Txn};
 
 use super::entry::Entry;
 use crate::log_follower::LogStep;
+use crate::rooms::RoomError;
 use crate::words::WORDS_PER_EVENT_MAX;
 
 /// Operations that one commit may have, apart from the follower's position.
 const OPS_MAX: usize = 900;
 /// Postings of one event that go into one commit; each may cost a count as well.
 const POSTINGS_MAX: usize = WORDS_PER_EVENT_MAX + 40;
-
-/// Why the index was not written; nothing is lost, the follower tries again.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    #[error(transparent)]
-    Read(#[from] StorageError),
-    #[error(transparent)]
-    Write(#[from] CommitError),
-    #[error(transparent)]
-    Room(#[from] crate::rooms::RoomError),
-}
 
 /// What becomes of an event in the index.
 pub struct Change {
@@ -68,7 +58,7 @@ impl Change {
 
 /// Writes changes of rooms of one lane, and with the last of them the position up to which the log is indexed.
 /// Each change is the same however often it is made, so that a crash between two commits costs only work.
-pub async fn write(store: &Store, step: &LogStep, changes: Vec<Change>) -> Result<(), IndexError> {
+pub async fn write(store: &Store, step: &LogStep, changes: Vec<Change>) -> Result<(), RoomError> {
     let mut steps = changes.into_iter().flat_map(Change::into_steps).peekable();
     loop {
         let (mut batch, mut ops) = (Vec::new(), 0);

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hearth_protocol::{EventNum, MockClock, Rng as _, RoomKey, SeededRng, Signer, UnixMs};
+use hearth_protocol::{EventNum, MockClock, Rng as _, RoomKey, SeededRng};
+use hearth_storage::MemoryFaults;
 use hearth_storage::schema::search::{SearchWords, SearchedEvent, SearchedEvents};
-use hearth_storage::{Engine, MemoryFaults, Store, StoreOptions};
-use ruma::{OwnedEventId, OwnedRoomId, OwnedServerName};
+use ruma::{OwnedEventId, OwnedRoomId};
 use serde_json::{Map, Value, json};
 
 use super::entry::load_entry;
 use super::{Field, Query, Search, SearchConfig};
+use crate::Env;
 use crate::rooms::{CreateRoom, NewEvent, NoRemote, Preset, Rooms, RoomsConfig};
+use crate::testing::TestServer;
 use crate::users::{LocalUser, NewDevice, NewUser, Users, UsersConfig};
-use crate::{Env, Stop, Worker};
 
 struct Fixture {
     env: Env,
@@ -21,40 +22,18 @@ struct Fixture {
     search: Search,
     alice: LocalUser,
     clock: Arc<MockClock>,
-    stop: Stop,
-}
-
-impl Drop for Fixture {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
+    _server: TestServer,
 }
 
 impl Fixture {
-    #[expect(clippy::disallowed_methods, reason = "the workers run beside the test, as the server would run them")]
     async fn new(lanes: u16) -> Self {
-        let clock = Arc::new(MockClock::new(UnixMs(1_700_000_000_000)));
-        let rng = Arc::new(SeededRng::new(7));
-        let server_name: OwnedServerName = "hs1".try_into().unwrap();
-        let options = StoreOptions {
-            engine: Engine::Memory(MemoryFaults::default()),
-            lanes,
-            server_name: server_name.clone(),
-            clock: clock.clone(),
-            rng: rng.clone(),
-        };
-        let (store, workers) = Store::open(options).await.unwrap();
-        let stop = Stop::new();
-        for worker in workers {
-            tokio::spawn(worker.run(stop.clone()));
-        }
-        let signer = Signer::from_seed(server_name.clone(), [1; 32], "ed25519:test").unwrap();
-        let env = Env { store, clock: clock.clone(), rng, server_name, signer: Arc::new(signer) };
+        let server = TestServer::new(lanes, MemoryFaults::default()).await;
+        let (env, clock) = (server.env.clone(), server.clock.clone());
         let config = UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
         let users = Users::new(&env, config);
         let (rooms, workers) = Rooms::new(&env, RoomsConfig::default(), users.clone(), Arc::new(NoRemote));
         for lane in workers.lanes {
-            tokio::spawn(Box::new(lane).run(stop.clone()));
+            server.run(Box::new(lane));
         }
         let new = NewUser {
             username: "alice".to_owned(),
@@ -66,7 +45,7 @@ impl Fixture {
         let session = users.create_user(new).await.unwrap().session.unwrap();
         let alice = users.authenticate(&session.access_token).await.unwrap();
         let search = Search::new(&env, &SearchConfig::default(), rooms.clone());
-        Self { env, rooms, search, alice, clock, stop }
+        Self { env, rooms, search, alice, clock, _server: server }
     }
 
     async fn room(&self) -> OwnedRoomId {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::{MockClock, SeededRng, Signer, UnixMs};
-use hearth_storage::{Engine, MemoryFaults, Store, StoreOptions};
-use ruma::{OwnedEventId, OwnedRoomId, OwnedServerName, RoomId};
+use hearth_protocol::{MockClock, UnixMs};
+use hearth_storage::{MemoryFaults, Store};
+use ruma::{OwnedEventId, OwnedRoomId, RoomId};
 use serde_json::{Value, json};
 
 use super::{Sync, SyncRequest, SyncToken};
 use crate::rooms::{CreateRoom, NewEvent, NoRemote, Preset, Receipts, RoomError, Rooms, RoomsConfig, Typing};
+use crate::testing::TestServer;
 use crate::users::{LocalUser, NewDevice, NewUser, Users, UsersConfig};
-use crate::{Env, Stop, Worker};
 
 /// A running homeserver.
 pub(super) struct Server {
@@ -23,13 +23,7 @@ pub(super) struct Server {
     pub(super) sync: Sync,
     faults: MemoryFaults,
     lanes: u16,
-    stop: Stop,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
+    server: TestServer,
 }
 
 impl Server {
@@ -37,41 +31,26 @@ impl Server {
         Self::start(lanes, MemoryFaults::default(), Arc::new(MockClock::new(UnixMs(1_700_000_000_000)))).await
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the workers run beside the test, as the server would run them")]
     async fn start(lanes: u16, faults: MemoryFaults, clock: Arc<MockClock>) -> Self {
-        let rng = Arc::new(SeededRng::new(7));
-        let server_name: OwnedServerName = "hs1".try_into().unwrap();
-        let options = StoreOptions {
-            engine: Engine::Memory(faults.clone()),
-            lanes,
-            server_name: server_name.clone(),
-            clock: clock.clone(),
-            rng: rng.clone(),
-        };
-        let (store, storage_workers) = Store::open(options).await.unwrap();
-        let stop = Stop::new();
-        for worker in storage_workers {
-            tokio::spawn(worker.run(stop.clone()));
-        }
-        let signer = Signer::from_seed(server_name.clone(), [1; 32], "ed25519:test").unwrap();
-        let env = Env { store: store.clone(), clock: clock.clone(), rng, server_name, signer: Arc::new(signer) };
+        let server = TestServer::at(clock.clone(), lanes, faults.clone()).await;
+        let env = server.env.clone();
         let config = UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
         let users = Users::new(&env, config);
         let (rooms, workers) = Rooms::new(&env, RoomsConfig::default(), users.clone(), Arc::new(NoRemote));
         let (typing, receipts) = (Typing::new(&env), Receipts::new(&env));
         let sync = Sync::new(&env, users.clone(), rooms.clone(), typing.clone(), receipts.clone());
         for worker in workers.lanes {
-            tokio::spawn((Box::new(worker) as Box<dyn Worker>).run(stop.clone()));
+            server.run(Box::new(worker));
         }
         for worker in sync.list_workers() {
-            tokio::spawn(worker.run(stop.clone()));
+            server.run(worker);
         }
-        Self { store, clock, users, rooms, typing, receipts, sync, faults, lanes, stop }
+        Self { store: env.store.clone(), clock, users, rooms, typing, receipts, sync, faults, lanes, server }
     }
 
     /// Ends everything and starts it again over what is stored.
     pub(super) async fn restart(&mut self) {
-        self.stop.cancel();
+        self.server.stop.cancel();
         self.store.close().await;
         *self = Self::start(self.lanes, self.faults.clone(), self.clock.clone()).await;
     }
@@ -125,7 +104,7 @@ impl Server {
 
     /// What the user gets for a request, as JSON, and the token to go on from.
     pub(super) async fn ask(&self, user: &LocalUser, request: &SyncRequest) -> (Value, SyncToken) {
-        let response = self.sync.next(user, request, &self.stop).await.unwrap();
+        let response = self.sync.next(user, request, &self.server.stop).await.unwrap();
         let json = serde_json::to_string(&response).unwrap();
         let token = self.sync.parse_token(&response.next_batch.to_string()).unwrap();
         assert_eq!(token, response.next_batch);

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::{MockClock, SeededRng, Signer, UnixMs};
-use hearth_storage::{Engine, MemoryFaults, StorageWorkers, Store, StoreOptions};
-use ruma::{OwnedServerName, OwnedUserId, UserId};
+use hearth_protocol::MockClock;
+use hearth_storage::{MemoryFaults, Store};
+use ruma::{OwnedUserId, UserId};
 
 use super::{
     Auth, LocalUser, NewDevice, NewUser, PasswordLogin, RegistrationPassed, Stage, UiaOutcome, Users, UsersConfig,
 };
-use crate::{Env, Stop};
+use crate::Env;
+use crate::testing::TestServer;
 
 /// The password of everybody whom the fixture makes.
 pub(super) const PASSWORD: &str = "correct horse";
@@ -20,13 +21,7 @@ pub(super) struct Fixture {
     pub(super) clock: Arc<MockClock>,
     pub(super) store: Store,
     pub(super) env: Env,
-    stop: Stop,
-}
-
-impl Drop for Fixture {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
+    _server: TestServer,
 }
 
 /// Cheap passwords and open registration.
@@ -39,48 +34,15 @@ pub(super) fn config() -> UsersConfig {
     }
 }
 
-/// Opens the store, again when an injected fault hits the opening itself.
-async fn open(mut options: StoreOptions) -> (Store, StorageWorkers) {
-    for _ in 0..100 {
-        match Store::open(options.clone()).await {
-            Ok(opened) => return opened,
-            Err(_) => {
-                let Engine::Memory(faults) = &mut options.engine else { break };
-                faults.seed += 1_000;
-            }
-        }
-    }
-    panic!("the store does not open");
-}
-
 impl Fixture {
     pub(super) async fn new(lanes: u16, config: UsersConfig) -> Self {
         Self::with_faults(lanes, config, MemoryFaults::default()).await
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the workers of storage run beside the test, as the server would run them"
-    )]
     pub(super) async fn with_faults(lanes: u16, config: UsersConfig, faults: MemoryFaults) -> Self {
-        let clock = Arc::new(MockClock::new(UnixMs(1_700_000_000_000)));
-        let rng = Arc::new(SeededRng::new(7));
-        let server_name: OwnedServerName = "hs1".try_into().unwrap();
-        let options = StoreOptions {
-            engine: Engine::Memory(faults),
-            lanes,
-            server_name: server_name.clone(),
-            clock: clock.clone(),
-            rng: rng.clone(),
-        };
-        let (store, workers) = open(options).await;
-        let stop = Stop::new();
-        for worker in workers {
-            tokio::spawn(worker.run(stop.clone()));
-        }
-        let signer = Signer::from_seed(server_name.clone(), [1; 32], "ed25519:test").unwrap();
-        let env = Env { store: store.clone(), clock: clock.clone(), rng, server_name, signer: Arc::new(signer) };
-        Self { users: Users::new(&env, config), clock, store, env, stop }
+        let server = TestServer::new(lanes, faults).await;
+        let (env, clock) = (server.env.clone(), server.clock.clone());
+        Self { users: Users::new(&env, config), clock, store: env.store.clone(), env, _server: server }
     }
 
     /// Waits until all effects on other lanes are applied.
