@@ -7,6 +7,8 @@ import { stripReplyFallback } from "./sanitize";
 
 const BODY_CHARS_MAX = 40_000;
 const BIG_EMOJI_MAX = 3;
+const segmenter = new Intl.Segmenter();
+const made = new WeakMap<object, Body>();
 
 export function bodyOf(event: MatrixEvent): Body {
   if (event.isRedacted()) {
@@ -15,7 +17,14 @@ export function bodyOf(event: MatrixEvent): Body {
     return { type: "deleted", by: because?.sender, reason: typeof reason === "string" ? reason : undefined };
   }
   if (event.getType() === (EventType.RoomMessageEncrypted as string)) return { type: "encrypted" };
-  return bodyOfContent(event.getType(), event.getContent());
+  // An edit brings another content, so what was made of one stays true.
+  const content = event.getContent();
+  let body = made.get(content);
+  if (!body) {
+    body = bodyOfContent(event.getType(), content);
+    made.set(content, body);
+  }
+  return body;
 }
 
 export function bodyOfContent(type: string, content: Record<string, unknown>): Body {
@@ -51,8 +60,8 @@ function textBody(style: "plain" | "emote" | "notice", content: Record<string, u
 /** A message of one to three emoji and nothing else is shown large. */
 export function isBigEmoji(text: string): boolean {
   const trimmed = text.replace(/\s/g, "");
-  if (!trimmed || trimmed.length > 64) return false;
-  const segments = [...new Intl.Segmenter().segment(trimmed)].map((part) => part.segment);
+  if (!trimmed || trimmed.length > 64 || !/^\p{Emoji}/u.test(trimmed)) return false;
+  const segments = [...segmenter.segment(trimmed)].map((part) => part.segment);
   return segments.length <= BIG_EMOJI_MAX && segments.every((part) => /^\p{RGI_Emoji}$/v.test(part));
 }
 

@@ -98,8 +98,9 @@ export class Connection {
     removeEventListener("online", this.wake);
     removeEventListener("offline", this.look);
     document.removeEventListener("visibilitychange", this.look);
-    this.transport.close();
+    // The client first: otherwise its sync would go on over HTTP when the socket ends.
     this.client.stopClient();
+    this.transport.close();
   }
 
   /** Stops and forgets everything that is stored here. */

@@ -10,15 +10,18 @@ const GROUP_MS_MAX = 5 * 60_000;
 /** What a row needs of its neighbours: days, groups, the line of the unread. */
 export function arrange(items: Row[], unreadAfter: string | undefined, me: string): Row[] {
   const rows: Row[] = [];
-  let lastDay = "";
+  let dayFrom = 0;
+  let dayTo = 0;
   let unreadShown = unreadAfter === undefined;
   let pastRead = false;
   for (const item of items) {
     if (item.kind === "day" || item.kind === "unread") continue;
-    const day = new Date(item.ms).toDateString();
-    if (day !== lastDay) {
-      rows.push({ kind: "day", key: `day:${day}`, ms: item.ms });
-      lastDay = day;
+    // Asked of the calendar only where the day may be another one.
+    if (item.ms < dayFrom || item.ms >= dayTo) {
+      const day = new Date(item.ms);
+      rows.push({ kind: "day", key: `day:${day.toDateString()}`, ms: item.ms });
+      dayFrom = new Date(day.getFullYear(), day.getMonth(), day.getDate()).getTime();
+      dayTo = new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1).getTime();
     }
     if (pastRead && !unreadShown && !(item.kind === "message" && item.sender === me)) {
       rows.push({ kind: "unread", key: "unread" });

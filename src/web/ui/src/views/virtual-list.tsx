@@ -59,7 +59,8 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
   }
   useMemo(() => heights.setKeys(rows.map((row) => row.key)), [heights]);
 
-  const offsetTop = (): number => body.current?.offsetTop ?? 0;
+  /** Where the rows begin below the upper end of what is scrolled. */
+  const offsetTop = (): number => (body.current && scroller.current ? body.current.offsetTop - scroller.current.offsetTop : 0);
 
   /** Draws what the view needs. */
   const cover = useCallback(
@@ -96,7 +97,7 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
     state.current.top = element.scrollTop;
     if (atEnd !== state.current.atEnd) latest.current.onAtEnd(atEnd);
     state.current.atEnd = atEnd;
-    state.current.anchor = findAnchor(element) ?? state.current.anchor;
+    state.current.anchor = findAnchor(element);
     cover(element);
     askForMore(element);
   }, [cover, askForMore]);
@@ -106,7 +107,8 @@ export function VirtualList<T extends { key: string }>(props: Props<T>): JSX.Ele
     const element = scroller.current;
     if (!element) return;
     if (state.current.atEnd && latest.current.endIsNewest) element.scrollTop = element.scrollHeight;
-    else restore(element, state.current.anchor, heights, drawn.current.rows, offsetTop());
+    else if (state.current.anchor) restore(element, state.current.anchor, heights, drawn.current.rows, offsetTop());
+    else state.current.anchor = findAnchor(element);
     state.current.top = element.scrollTop;
     cover(element);
     askForMore(element);
@@ -203,8 +205,7 @@ function findAnchor(element: HTMLElement): Anchor | undefined {
   return undefined;
 }
 
-function restore(element: HTMLElement, anchor: Anchor | undefined, heights: Heights, rows: { key: string }[], bodyTop: number): void {
-  if (!anchor) return;
+function restore(element: HTMLElement, anchor: Anchor, heights: Heights, rows: { key: string }[], bodyTop: number): void {
   const row = element.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);
   if (row) {
     const now = row.getBoundingClientRect().bottom - element.getBoundingClientRect().top;
