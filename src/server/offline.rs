@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::admin_socket::{AdminCommand, Answer};
-use crate::assembly::{DATABASE_FOLDER, Homeserver, make_data_folder};
+use crate::assembly::{DATABASE_FOLDER, Homeserver, MEDIA_FOLDER, make_data_folder};
 use crate::config::Config;
 use crate::identity::{KEY_FILE, write_key};
 use crate::plan::require_server_name;
@@ -46,5 +46,11 @@ pub fn restore(config: &Config, backup: &Path) -> Result<String, String> {
     let database = data.join(DATABASE_FOLDER);
     hearth_storage::restore(backup, &database, server_name.as_str()).map_err(|error| error.to_string())?;
     write_key(data, &key_path, &key).map_err(|error| format!("cannot write {}: {error}", key_path.display()))?;
-    Ok(format!("{} is restored from {}", data.display(), backup.display()))
+    let files = data.join(MEDIA_FOLDER).join("files");
+    Ok(format!(
+        "{} is restored from {}\nuploaded files are not in a backup: put the copy of them to {}",
+        data.display(),
+        backup.display(),
+        files.display()
+    ))
 }

@@ -13,6 +13,7 @@ use hearth_homeserver::users::{EndSessions, NewRegistrationToken, NewUser, Users
 use ruma::{MxcUri, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::assembly::MEDIA_FOLDER;
 use crate::identity::KEY_FILE;
 use crate::workers::Tasks;
 
@@ -253,7 +254,12 @@ impl Operator {
         self.0.env.store.backup(folder).await.map_err(|error| error.to_string())?;
         let (from, to) = (self.0.data.join(KEY_FILE), folder.join(KEY_FILE));
         fs::copy(&from, &to).map_err(|error| format!("cannot copy the signing key to {}: {error}", to.display()))?;
-        Ok(Answer::done(format!("backup written to {}", folder.display())))
+        let files = self.0.data.join(MEDIA_FOLDER).join("files");
+        let lines = vec![
+            format!("backup written to {}", folder.display()),
+            format!("uploaded files are not in it: copy {} too, now that the backup is made", files.display()),
+        ];
+        Ok(Answer { ok: true, lines })
     }
 
     /// The user of this server that an id or a localpart means.
