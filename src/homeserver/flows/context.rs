@@ -2,6 +2,7 @@
 
 use hearth_protocol::EventFilter;
 use ruma::{EventId, RoomId};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::messages::{PAGE_EVENTS_MAX, Wanted, beyond, list_senders, walk};
@@ -18,7 +19,8 @@ pub struct ContextRequest<'a> {
     pub filter: &'a EventFilter,
 }
 
-/// An event with what stands around it.
+/// An event with what stands around it, as clients get it.
+#[derive(Serialize)]
 pub struct Context {
     /// Where what is before continues.
     pub start: String,
@@ -56,7 +58,7 @@ impl Flows {
         let before = walk(&view, user, (backward, None), Direction::Backward, wanted(before_max)).await?.events;
         let after = walk(&view, user, (forward, None), Direction::Forward, wanted(after_max)).await?.events;
         let newest = after.last().unwrap_or(&stored);
-        let state = if request.filter.lazy_load_members {
+        let mut state = if request.filter.lazy_load_members {
             let mut all = before.clone();
             all.extend(after.iter().cloned());
             all.push(stored.clone());
@@ -64,6 +66,8 @@ impl Flows {
         } else {
             view.list_events_of(&view.state_at(newest.after).await?, None).await?
         };
+        // The filter is for all but the event itself.
+        state.retain(|stored| request.filter.matches(&stored.event));
         let audience = self.audience(user);
         Ok(Context {
             start: history_token(before.last().map_or(backward, |oldest| beyond(oldest, Direction::Backward))),

@@ -30,6 +30,31 @@ async fn an_event_comes_with_what_is_around_it() {
 }
 
 #[tokio::test]
+async fn the_filter_is_for_all_but_the_event_itself() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({ "name": "A room" })).await;
+    alice.send_text(&room, "before").await;
+    let id = escape(&alice.set_state(&room, "m.room.topic", json!({ "topic": "x" })).await);
+    alice.send_text(&room, "after").await;
+    let context = async |filter: Value, limit: u32| {
+        let filter = escape(&filter.to_string());
+        alice.get(&Client::room_path(&room, &format!("/context/{id}?limit={limit}&filter={filter}"))).await.ok()
+    };
+    let answer = context(json!({ "types": ["m.room.message", "m.room.name"] }), 4).await;
+    assert_eq!(answer["event"]["type"], "m.room.topic");
+    assert_eq!(bodies(&answer["events_before"])[0], "before");
+    assert_eq!(bodies(&answer["events_after"]), ["after"]);
+    let state: Vec<_> = answer["state"].as_array().expect("state").iter().map(|event| &event["type"]).collect();
+    assert_eq!(state, ["m.room.name"]);
+    let answer = context(json!({ "lazy_load_members": true }), 0).await;
+    assert_eq!(answer["event"]["type"], "m.room.topic", "always there");
+    assert_eq!((&answer["events_before"], &answer["events_after"]), (&json!([]), &json!([])));
+    assert_eq!(answer["state"][0]["state_key"], alice.user_id);
+    assert_eq!(answer["state"].as_array().map(Vec::len), Some(1), "{answer}");
+}
+
+#[tokio::test]
 async fn unknown_events_and_strangers_get_nothing() {
     let server = TestServer::start().await;
     let (alice, eve) = (server.register("alice").await, server.register("eve").await);
