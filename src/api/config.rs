@@ -72,10 +72,22 @@ settings! {
         pub join_per_second: f64 = 1.0,
         /// Rooms that a user joins or knocks on at once.
         pub join_burst: u32 = 20,
+        /// Joins of one room, whoever joins it, a second.
+        pub room_join_per_second: f64 = 20.0,
+        /// Joins of one room, whoever joins it, at once.
+        pub room_join_burst: u32 = 500,
         /// Invites by a user, a second.
         pub invite_per_second: f64 = 0.5,
         /// Invites by a user at once.
         pub invite_burst: u32 = 30,
+        /// Invites into one room, whoever invites, a second.
+        pub room_invite_per_second: f64 = 1.0,
+        /// Invites into one room, whoever invites, at once.
+        pub room_invite_burst: u32 = 100,
+        /// Invites that one user gets, a second.
+        pub user_invited_per_second: f64 = 0.1,
+        /// Invites that one user gets at once.
+        pub user_invited_burst: u32 = 50,
         /// Rooms created by a user, a second.
         pub room_creation_per_second: f64 = 0.2,
         /// Rooms created by a user at once.
@@ -88,6 +100,14 @@ settings! {
         pub login_account_per_second: f64 = 0.1,
         /// Attempts to log in to one account at once.
         pub login_account_burst: u32 = 10,
+        /// Wrong passwords for one account, a second.
+        pub login_failed_per_second: f64 = 0.05,
+        /// Wrong passwords for one account at once.
+        pub login_failed_burst: u32 = 6,
+        /// Times that a user shows their password again for what is risky, a second.
+        pub reauthentication_per_second: f64 = 0.1,
+        /// Times that a user shows their password again for what is risky, at once.
+        pub reauthentication_burst: u32 = 20,
         /// Registrations, and questions whether a name is free, from one address, a second.
         pub registration_per_second: f64 = 0.5,
         /// Registrations, and questions whether a name is free, from one address at once.
@@ -96,6 +116,22 @@ settings! {
         pub upload_per_second: f64 = 2.0,
         /// Files that a user uploads at once.
         pub upload_burst: u32 = 100,
+        /// Files and thumbnails that a user downloads, or that are downloaded from one address, a second.
+        pub download_per_second: f64 = 100.0,
+        /// Files and thumbnails that a user downloads, or that are downloaded from one address, at once.
+        pub download_burst: u32 = 2_000,
+        /// Searches of a user in messages, a second.
+        pub search_per_second: f64 = 2.0,
+        /// Searches of a user in messages at once.
+        pub search_burst: u32 = 50,
+        /// Searches of a user for people, a second.
+        pub people_search_per_second: f64 = 5.0,
+        /// Searches of a user for people at once.
+        pub people_search_burst: u32 = 100,
+        /// Devices that an application service makes for one of its users, a second.
+        pub device_creation_per_second: f64 = 1.0,
+        /// Devices that an application service makes for one of its users at once.
+        pub device_creation_burst: u32 = 50,
         /// Access tokens that are refreshed from one address, a second.
         pub refresh_per_second: f64 = 1.0,
         /// Access tokens that are refreshed from one address at once.
@@ -148,6 +184,15 @@ impl RateLimitConfig {
             Operation::LoginAccount => (self.login_account_per_second, self.login_account_burst),
             Operation::Registration => (self.registration_per_second, self.registration_burst),
             Operation::Upload => (self.upload_per_second, self.upload_burst),
+            Operation::RoomJoin => (self.room_join_per_second, self.room_join_burst),
+            Operation::RoomInvite => (self.room_invite_per_second, self.room_invite_burst),
+            Operation::UserInvited => (self.user_invited_per_second, self.user_invited_burst),
+            Operation::LoginFailed => (self.login_failed_per_second, self.login_failed_burst),
+            Operation::Reauthentication => (self.reauthentication_per_second, self.reauthentication_burst),
+            Operation::Download => (self.download_per_second, self.download_burst),
+            Operation::Search => (self.search_per_second, self.search_burst),
+            Operation::PeopleSearch => (self.people_search_per_second, self.people_search_burst),
+            Operation::DeviceCreation => (self.device_creation_per_second, self.device_creation_burst),
             Operation::Refresh => (self.refresh_per_second, self.refresh_burst),
             Operation::LoginToken => (self.login_token_per_second, self.login_token_burst),
             Operation::OpenIdToken => (self.open_id_token_per_second, self.open_id_token_burst),

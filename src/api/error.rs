@@ -4,7 +4,6 @@
 
 use hearth_homeserver::{
     flows::SearchError,
-    media::{MediaError, PreviewError},
     rooms::{DELAY_MS_MAX, DelayError, RoomError, SubscriptionError},
     sync::SyncError,
     users::{
@@ -25,12 +24,6 @@ const ROOM_RETRY_AFTER_MS: u64 = 1_000;
 /// How long a client is sent away when too many passwords wait to be compared.
 const PASSWORDS_RETRY_AFTER_MS: u64 = 2_000;
 
-/// How long a client is sent away when too many thumbnails wait to be made.
-const THUMBNAILS_RETRY_AFTER_MS: u64 = 2_000;
-
-/// How long a client is sent away when too many pages are being fetched.
-const PREVIEWS_RETRY_AFTER_MS: u64 = 2_000;
-
 pub(super) fn bad_request(errcode: &'static str, reason: &impl ToString) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, errcode, reason.to_string())
 }
@@ -41,6 +34,10 @@ impl From<RoomError> for ApiError {
             RoomError::UnknownRoom => Self::not_in_room(),
             RoomError::UnknownEvent => Self::not_found("Event not found."),
             RoomError::Forbidden(reason) => Self::forbidden(reason),
+            RoomError::Suspended => Self::suspended(),
+            RoomError::InviteBlocked => {
+                Self::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", "This user lets nobody invite them.")
+            }
             RoomError::Refused(rejection @ Rejection::StateKeyOwnerMalformed) => Self::bad_json(rejection.to_string()),
             RoomError::Refused(rejection @ Rejection::PowerNamesCreator) => Self::invalid_param(rejection.to_string()),
             RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),
@@ -55,6 +52,9 @@ impl From<RoomError> for ApiError {
             RoomError::UnknownAlias => Self::not_found("Room alias not found."),
             RoomError::AliasInUse => {
                 Self::new(StatusCode::CONFLICT, "M_UNKNOWN", "This room alias names a room already.")
+            }
+            RoomError::ExclusiveAlias => {
+                bad_request("M_EXCLUSIVE", &"This room alias is kept for an application service, or for others.")
             }
             RoomError::RoomInUse => bad_request("M_ROOM_IN_USE", &"The room alias names a room already."),
             RoomError::BadAlias => bad_request("M_BAD_ALIAS", &"A room alias does not lead to this room."),
@@ -225,6 +225,7 @@ impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::Unknown => Self::not_found("Unknown user."),
+            AccountError::PasswordFixed => Self::forbidden("Passwords cannot be changed on this server."),
             AccountError::Deactivated => {
                 Self::new(StatusCode::FORBIDDEN, "M_USER_DEACTIVATED", "This account is deactivated.")
             }
@@ -240,6 +241,7 @@ impl From<DeviceError> for ApiError {
         match error {
             DeviceError::Unknown => Self::not_found("Unknown device."),
             DeviceError::Name => Self::invalid_param(error.to_string()),
+            DeviceError::Bad(error) => error.into(),
             DeviceError::Store(error) => error.into(),
         }
     }
@@ -295,6 +297,7 @@ impl From<AccountDataError> for ApiError {
 impl From<ProfileError> for ApiError {
     fn from(error: ProfileError) -> Self {
         match error {
+            ProfileError::NotChangeable => Self::forbidden("This cannot be changed on this server."),
             ProfileError::UnknownUser => Self::not_found("Unknown user."),
             ProfileError::Key => Self::invalid_param(error.to_string()),
             ProfileError::KeyTooLarge => bad_request("M_KEY_TOO_LARGE", &error),
@@ -355,45 +358,6 @@ impl From<SyncError> for ApiError {
         match error {
             SyncError::Storage(error) => Self::internal(error),
             SyncError::Room(error) => error.into(),
-        }
-    }
-}
-
-impl From<MediaError> for ApiError {
-    fn from(error: MediaError) -> Self {
-        match error {
-            MediaError::Unknown => Self::not_found("Unknown media."),
-            MediaError::NotYetUploaded => {
-                Self::new(StatusCode::GATEWAY_TIMEOUT, "M_NOT_YET_UPLOADED", "The content was not uploaded yet.")
-            }
-            MediaError::AlreadyUploaded => {
-                Self::new(StatusCode::CONFLICT, "M_CANNOT_OVERWRITE_MEDIA", "There is content at this URI already.")
-            }
-            error @ (MediaError::NotYours | MediaError::QuotaReached) => Self::forbidden(error.to_string()),
-            error @ (MediaError::TooLarge { .. } | MediaError::ImageTooLarge) => Self::too_large(error.to_string()),
-            MediaError::TooManyPending { retry_after_ms } => Self::limit_exceeded(retry_after_ms),
-            error @ MediaError::CutOff => bad_request("M_UNKNOWN", &error),
-            error @ MediaError::BadSize => Self::invalid_param(error.to_string()),
-            error @ MediaError::NoThumbnail => bad_request("M_UNKNOWN", &error),
-            MediaError::Busy => Self::limit_exceeded(THUMBNAILS_RETRY_AFTER_MS),
-            error @ MediaError::FileMissing(_) => Self::internal(error),
-            error @ MediaError::Io(_) => Self::cannot_store(error),
-            MediaError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<PreviewError> for ApiError {
-    fn from(error: PreviewError) -> Self {
-        match error {
-            error @ (PreviewError::SwitchedOff | PreviewError::Denied) => Self::forbidden(error.to_string()),
-            error @ PreviewError::BadUrl => Self::invalid_param(error.to_string()),
-            PreviewError::Busy => Self::limit_exceeded(PREVIEWS_RETRY_AFTER_MS),
-            PreviewError::Unreachable(error) => {
-                tracing::debug!(%error, "no preview");
-                Self::not_found("The page could not be fetched.")
-            }
-            PreviewError::Media(error) => error.into(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod delay;
 mod endpoint;
 mod error;
 mod error_administration;
+mod error_media;
 mod extract;
 mod fallback;
 mod federation;

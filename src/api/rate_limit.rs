@@ -32,18 +32,36 @@ pub enum Operation {
     Message,
     /// Joining and knocking.
     Join,
+    /// Joining one room, whoever joins it.
+    RoomJoin,
     /// Inviting.
     Invite,
+    /// Inviting into one room, whoever invites.
+    RoomInvite,
+    /// Being invited, by whomever.
+    UserInvited,
     /// Creating rooms.
     RoomCreation,
     /// Trying to log in, by address.
     LoginAddress,
     /// Trying to log in, by account.
     LoginAccount,
+    /// Giving a wrong password for an account.
+    LoginFailed,
+    /// Showing one's password again for what is risky.
+    Reauthentication,
     /// Creating accounts, asking which names are free, and trying registration tokens, by address.
     Registration,
     /// Uploading files, and asking for URIs to upload to.
     Upload,
+    /// Making devices of an application service's users, by user.
+    DeviceCreation,
+    /// Downloading files and thumbnails, by user; by address where nobody has to be logged in.
+    Download,
+    /// Searching in messages.
+    Search,
+    /// Searching for people.
+    PeopleSearch,
     /// Refreshing access tokens, by address.
     Refresh,
     /// Asking for tokens that let another device in, by user.
@@ -92,6 +110,19 @@ impl RateLimits {
         self.check(operation, self.0.hasher.hash_one(&user.user_id))
     }
 
+    /// Takes one from a user's bucket where they show their password; the question alone costs nothing.
+    ///
+    /// # Errors
+    /// As [`Self::check_user`].
+    pub fn check_reauthentication(
+        &self,
+        operation: Operation,
+        user: &LocalUser,
+        has_auth: bool,
+    ) -> Result<(), ApiError> {
+        if has_auth { self.check_user(operation, user) } else { Ok(()) }
+    }
+
     /// Takes one from an address's bucket. IPv6 addresses count by their network of 64 bits, which
     /// is what one customer gets. Without an address (Unix socket) there is nothing to count by.
     ///
@@ -124,6 +155,48 @@ impl RateLimits {
     /// As [`Self::check_user`].
     pub fn check_account(&self, operation: Operation, account: &str) -> Result<(), ApiError> {
         self.check(operation, self.0.hasher.hash_one(account.to_lowercase()))
+    }
+
+    /// Whether there is one left in the bucket of an account; for what only counts when it turns out badly.
+    ///
+    /// # Errors
+    /// As [`Self::check_user`].
+    pub fn check_left_for_account(&self, operation: Operation, account: &str) -> Result<(), ApiError> {
+        self.check_left(operation, self.0.hasher.hash_one(account.to_lowercase()))
+    }
+
+    /// Takes one from the bucket of an account, if there is one.
+    pub fn count_account(&self, operation: Operation, account: &str) {
+        // What was done was done: an empty bucket keeps from the next one.
+        let _ = self.check_account(operation, account);
+    }
+
+    /// Whether there is one left in a room's bucket; for what only counts when it succeeds, so that strangers who fail
+    /// close no room.
+    ///
+    /// # Errors
+    /// As [`Self::check_user`].
+    pub fn check_left_for_room(&self, operation: Operation, user: &LocalUser, room: &RoomId) -> Result<(), ApiError> {
+        if user.service.as_ref().is_some_and(|service| !service.is_rate_limited) {
+            return Ok(());
+        }
+        self.check_left(operation, self.0.hasher.hash_one(room))
+    }
+
+    /// Takes one from a room's bucket, if there is one.
+    pub fn count_room(&self, operation: Operation, user: &LocalUser, room: &RoomId) {
+        // As with accounts.
+        let _ = self.check_room(operation, user, room);
+    }
+
+    fn check_left(&self, operation: Operation, subject: u64) -> Result<(), ApiError> {
+        if !self.0.config.enabled {
+            return Ok(());
+        }
+        let now_us = self.0.clock.monotonic_ms().saturating_mul(1000);
+        let full_at_us = self.0.full_at_us.lock().get(&(operation, subject)).copied().unwrap_or(0);
+        let left = take_one(self.0.config.rate_of(operation), now_us, full_at_us);
+        left.map(drop).map_err(ApiError::limit_exceeded)
     }
 
     fn check(&self, operation: Operation, subject: u64) -> Result<(), ApiError> {

@@ -99,6 +99,7 @@ fn accounts() -> Router<AppState> {
         .serve(client::device_management::delete_devices)
         .serve(client::password_management::change_password)
         .serve(client::account_deactivation::deactivate_account)
+        .serve(client::administrative_contact::get_account3pids)
         .serve(client::openid::request_open_id_token)
         .serve(federation::openid::exchange_open_id_token)
 }

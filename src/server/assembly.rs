@@ -261,6 +261,7 @@ fn start_workers(
     tasks.start_vital_worker(Box::new(rooms.transactions));
     tasks.start_vital_worker(Box::new(rooms.directory));
     tasks.start_vital_worker(Box::new(rooms.departures));
+    tasks.start_vital_worker(rooms.guests);
     let (users, media, sync) = (users.clone(), media.clone(), sync.clone());
     tasks.start_workers(move || users.list_workers());
     tasks.start_workers(move || media.list_workers());

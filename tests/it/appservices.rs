@@ -15,7 +15,13 @@ fn bridge(id: &str, token: &str) -> Registration {
         "hs_token": "another",
         "sender_localpart": format!("{id}bot"),
         "rate_limited": false,
-        "namespaces": { "users": [{ "exclusive": true, "regex": format!("@{id}_.*") }] },
+        "namespaces": {
+            "users": [{ "exclusive": true, "regex": format!("@{id}_.*") }],
+            "aliases": [
+                { "exclusive": true, "regex": format!("#{id}_.*") },
+                { "exclusive": false, "regex": "#shared_.*" },
+            ],
+        },
     }))
     .expect("a registration")
 }
@@ -107,4 +113,92 @@ async fn a_bridge_logs_its_users_in_and_deletes_their_devices() {
     assert!(flows.as_array().unwrap().contains(&json!({ "type": "m.login.application_service" })), "{flows}");
     bridge.delete(&format!("/devices/BRIDGE?{query}"), json!({})).await.ok();
     anna.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
+}
+
+#[tokio::test]
+async fn an_alias_of_a_bridge_is_made_by_nobody_else() {
+    let (server, bridge) = start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({ "preset": "public_chat" })).await;
+    bridge.join(&room).await;
+    let path = |alias: &str| format!("/directory/room/{}", escape(&format!("#{alias}:test.hearth")));
+    let body = json!({ "room_id": room });
+    alice.put(&path("irc_rust"), body.clone()).await.fails(400, "M_EXCLUSIVE");
+    alice.post("/createRoom", json!({ "room_alias_name": "irc_rust" })).await.fails(400, "M_EXCLUSIVE");
+    bridge.put(&path("xmpp_rust"), body.clone()).await.fails(400, "M_EXCLUSIVE");
+    bridge.put(&path("rust"), body.clone()).await.fails(400, "M_EXCLUSIVE");
+    for free in ["irc_rust", "xmpp_rust", "rust"] {
+        alice.get(&path(free)).await.fails(404, "M_NOT_FOUND");
+    }
+    bridge.put(&path("irc_rust"), body.clone()).await.ok();
+    alice.put(&path("shared_rust"), body.clone()).await.ok();
+    bridge.post("/createRoom", json!({ "room_alias_name": "irc_go" })).await.ok();
+    // What it owns it may take away, whoever made it; and nothing else.
+    bridge.delete(&path("shared_rust"), json!({})).await.ok();
+    alice.put(&path("rust"), body).await.ok();
+    bridge.delete(&path("rust"), json!({})).await.fails(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_bridge_says_when_something_was_sent() {
+    let (server, bridge) = start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({ "preset": "public_chat" })).await;
+    bridge.join(&room).await;
+    let (send, state) = (
+        Client::room_path(&room, "/send/m.room.message/t1?ts=1234567"),
+        Client::room_path(&room, "/state/org.example.note?ts=1234568"),
+    );
+    let text = json!({ "msgtype": "m.text", "body": "from long ago" });
+    alice.set_state(&room, "m.room.power_levels", json!({ "users": {}, "state_default": 0 })).await;
+    for (by, times) in [(&bridge, [1_234_567, 1_234_568]), (&alice, [1_767_225_600_000_u64, 1_767_225_600_000])] {
+        let sent = [by.put(&send, text.clone()).await.ok(), by.put(&state, json!({ "by": by.user_id })).await.ok()];
+        for (sent, time) in sent.iter().zip(times) {
+            let path = Client::room_path(&room, &format!("/event/{}", sent["event_id"].as_str().unwrap()));
+            assert_eq!(alice.get(&path).await.ok()["origin_server_ts"], time, "{}", by.user_id);
+        }
+    }
+    for bad in ["-1", "soon", "9007199254740992"] {
+        let path = Client::room_path(&room, &format!("/send/m.room.message/bad{bad}?ts={bad}"));
+        assert_eq!(bridge.put(&path, text.clone()).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_bridge_makes_devices_of_its_users() {
+    let (server, bridge) = start().await;
+    let alice = server.register("alice").await;
+    bridge.post("/register", registration("irc_anna")).await.ok();
+    let query = format!("user_id={}", escape("@irc_anna:test.hearth"));
+    let path = format!("/devices/PUPPET?{query}");
+    let made = bridge.put(&path, json!({ "display_name": "puppet" })).await;
+    assert_eq!((made.status.as_u16(), made.json()), (201, json!({})));
+    assert_eq!(bridge.get(&path).await.ok()["display_name"], "puppet");
+    bridge.put(&path, json!({ "display_name": "marionette" })).await.ok();
+    let devices = bridge.get(&format!("/devices?{query}")).await.ok()["devices"].clone();
+    assert_eq!(devices.as_array().map(Vec::len), Some(1), "{devices}");
+    assert_eq!(devices[0]["display_name"], "marionette");
+    bridge.get(&format!("/account/whoami?{query}&device_id=PUPPET")).await.ok();
+    let long = "x".repeat(300);
+    bridge.put(&format!("/devices/{long}?{query}"), json!({})).await.fails(400, "M_INVALID_PARAM");
+    bridge
+        .put(&format!("/devices/NEW?{query}"), json!({ "display_name": "y".repeat(600) }))
+        .await
+        .fails(400, "M_INVALID_PARAM");
+    bridge.get(&format!("/devices/NEW?{query}")).await.fails(404, "M_NOT_FOUND");
+    alice.put("/devices/PUPPET", json!({})).await.fails(404, "M_NOT_FOUND");
+    bridge.delete(&path, json!({})).await.ok();
+    bridge.get(&path).await.fails(404, "M_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_bridge_names_its_users_where_others_may_not() {
+    let tune = |config: &mut hearth_server::config::Config| config.users.display_name_changes = false;
+    let server = TestServer::start_with_services(tune, &[bridge("irc", TOKEN)]).await;
+    let bridge = server.client().with_token(TOKEN);
+    bridge.post("/register", registration("irc_anna")).await.ok();
+    let anna = escape("@irc_anna:test.hearth");
+    let path = format!("/profile/{anna}/displayname?user_id={anna}");
+    bridge.put(&path, json!({ "displayname": "Anna" })).await.ok();
+    assert_eq!(bridge.get(&path).await.ok()["displayname"], "Anna");
 }

@@ -11,6 +11,7 @@ mod callers;
 mod client;
 mod edge;
 mod federation;
+mod guests;
 mod harness;
 mod limits;
 mod media;

@@ -13,6 +13,7 @@ use crate::{
     caller::Caller,
     extract::RumaAuth,
     interactive::reauthenticate,
+    rate_limit::{Operation, RateLimits},
     reply::{Reply, Result},
 };
 
@@ -20,10 +21,12 @@ use crate::{
 pub async fn deactivate_account(
     State(users): State<Users>,
     State(flows): State<Flows>,
+    State(limits): State<RateLimits>,
     Caller(user): Caller,
     RumaAuth(body): RumaAuth<Request>,
 ) -> Result<Response> {
     let auth = body.auth.as_ref();
+    limits.check_reauthentication(Operation::Reauthentication, &user, body.auth.is_some())?;
     reauthenticate(&users, &user, "deactivateAccount", "/account/deactivate", auth).await?;
     flows.deactivate(&user, body.erase).await?;
     Ok(Reply(Response::new(ThirdPartyIdRemovalStatus::Success)))

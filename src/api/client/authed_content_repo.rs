@@ -26,10 +26,12 @@ use crate::{
 /// `GET /_matrix/client/v1/media/download/{serverName}/{mediaId}`
 pub async fn get_content_authed(
     State(media): State<Media>,
-    GuestCaller(_): GuestCaller,
+    State(limits): State<RateLimits>,
+    GuestCaller(user): GuestCaller,
     headers: HeaderMap,
     Ruma(request): Ruma<download::v1::Request>,
 ) -> std::result::Result<Response, ApiError> {
+    limits.check_user(Operation::Download, &user)?;
     let access = Access::Authenticated;
     let found = media.require_download(&request.server_name, &request.media_id, request.timeout_ms, access).await?;
     FileAnswer { headers: &headers, access, file_name: None }.send(&media, found).await
@@ -38,10 +40,12 @@ pub async fn get_content_authed(
 /// `GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}`
 pub async fn get_content_override_name_authed(
     State(media): State<Media>,
-    GuestCaller(_): GuestCaller,
+    State(limits): State<RateLimits>,
+    GuestCaller(user): GuestCaller,
     headers: HeaderMap,
     Ruma(request): Ruma<download_as::v1::Request>,
 ) -> std::result::Result<Response, ApiError> {
+    limits.check_user(Operation::Download, &user)?;
     let access = Access::Authenticated;
     let found = media.require_download(&request.server_name, &request.media_id, request.timeout_ms, access).await?;
     FileAnswer { headers: &headers, access, file_name: Some(&request.filename) }.send(&media, found).await
@@ -50,10 +54,12 @@ pub async fn get_content_override_name_authed(
 /// `GET /_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}`
 pub async fn get_content_thumbnail_authed(
     State(media): State<Media>,
-    GuestCaller(_): GuestCaller,
+    State(limits): State<RateLimits>,
+    GuestCaller(user): GuestCaller,
     headers: HeaderMap,
     Ruma(request): Ruma<thumbnail::v1::Request>,
 ) -> std::result::Result<Response, ApiError> {
+    limits.check_user(Operation::Download, &user)?;
     let wanted = wanted_thumbnail(request.method.as_ref(), (request.width, request.height), request.animated)?;
     let (server, media_id) = (&request.server_name, &request.media_id);
     let access = Access::Authenticated;

@@ -4,7 +4,7 @@
 //! [Client-Server API, "Capabilities negotiation"]: https://spec.matrix.org/v1.19/client-server-api/#capabilities-negotiation
 
 use axum::extract::State;
-use hearth_homeserver::users::Users;
+use hearth_homeserver::users::{LocalUser, Users, UsersConfig};
 use hearth_protocol::{OWNED_STATE_VERSION, rules_of};
 use ruma::{RoomVersionId, api::client::discovery::get_capabilities::v3::Request};
 use serde_json::{Map, Value, json};
@@ -49,10 +49,10 @@ pub async fn get_capabilities(
     available.insert(OWNED_STATE_VERSION.to_owned(), "unstable".into());
     let mut capabilities = json!({
         "m.room_versions": { "default": default.0.as_str(), "available": available },
-        "m.change_password": { "enabled": true },
-        "m.profile_fields": { "enabled": true },
-        "m.set_displayname": { "enabled": true },
-        "m.set_avatar_url": { "enabled": true },
+        "m.change_password": { "enabled": users.config().password_changes && !user.is_guest },
+        "m.profile_fields": profile_fields(users.config(), &user),
+        "m.set_displayname": { "enabled": may_change(users.config(), &user, "displayname") },
+        "m.set_avatar_url": { "enabled": may_change(users.config(), &user, "avatar_url") },
         "m.3pid_changes": { "enabled": false },
         "m.get_login_token": { "enabled": users.config().login_tokens && !user.is_guest },
         "m.account_moderation": { "suspend": user.is_admin, "lock": user.is_admin },
@@ -61,4 +61,26 @@ pub async fn get_capabilities(
         capabilities[ws::IDENTIFIER] = sockets.limits();
     }
     JsonText::of(&json!({ "capabilities": capabilities }))
+}
+
+/// A name of a profile field that stands for all that have no rule of their own.
+const ANY_OTHER_FIELD: &str = "m.tz";
+
+/// Whether the user may change a field of their profile. Guests have a display name and nothing else.
+fn may_change(config: &UsersConfig, user: &LocalUser, field: &str) -> bool {
+    config.may_change_field(field) && (!user.is_guest || field == "displayname")
+}
+
+/// What may be changed of a profile: all, all but some, some, or nothing.
+fn profile_fields(config: &UsersConfig, user: &LocalUser) -> Value {
+    let (allowed, disallowed): (Vec<_>, Vec<_>) =
+        ["displayname", "avatar_url"].into_iter().partition(|field| may_change(config, user, field));
+    if may_change(config, user, ANY_OTHER_FIELD) {
+        let mut all = json!({ "enabled": true });
+        if !disallowed.is_empty() {
+            all["disallowed"] = disallowed.into();
+        }
+        return all;
+    }
+    if allowed.is_empty() { json!({ "enabled": false }) } else { json!({ "enabled": true, "allowed": allowed }) }
 }

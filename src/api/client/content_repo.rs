@@ -23,6 +23,7 @@ use super::authed_content_repo::wanted_thumbnail;
 use crate::{
     api_error::ApiError,
     caller::{ActiveCaller, GuestCaller},
+    client_address::ClientAddress,
     extract::{Ruma, RumaFile},
     media_answer::FileAnswer,
     rate_limit::{Operation, RateLimits},
@@ -74,9 +75,12 @@ pub async fn create_content(
 /// `GET /_matrix/media/v3/download/{serverName}/{mediaId}`
 pub async fn get_content(
     State(media): State<Media>,
+    State(limits): State<RateLimits>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Ruma(request): Ruma<download::v3::Request>,
 ) -> std::result::Result<Response, ApiError> {
+    limits.check_address(Operation::Download, address)?;
     let found =
         media.require_download(&request.server_name, &request.media_id, request.timeout_ms, Access::Public).await?;
     FileAnswer { headers: &headers, access: Access::Public, file_name: None }.send(&media, found).await
@@ -85,9 +89,12 @@ pub async fn get_content(
 /// `GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}`
 pub async fn get_content_override_name(
     State(media): State<Media>,
+    State(limits): State<RateLimits>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Ruma(request): Ruma<download_as::v3::Request>,
 ) -> std::result::Result<Response, ApiError> {
+    limits.check_address(Operation::Download, address)?;
     let found =
         media.require_download(&request.server_name, &request.media_id, request.timeout_ms, Access::Public).await?;
     let answer = FileAnswer { headers: &headers, access: Access::Public, file_name: Some(&request.filename) };
@@ -97,9 +104,12 @@ pub async fn get_content_override_name(
 /// `GET /_matrix/media/v3/thumbnail/{serverName}/{mediaId}`
 pub async fn get_content_thumbnail(
     State(media): State<Media>,
+    State(limits): State<RateLimits>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Ruma(request): Ruma<thumbnail::v3::Request>,
 ) -> std::result::Result<Response, ApiError> {
+    limits.check_address(Operation::Download, address)?;
     let wanted = wanted_thumbnail(request.method.as_ref(), (request.width, request.height), request.animated)?;
     let (server, media_id) = (&request.server_name, &request.media_id);
     let found = media.require_thumbnail(server, media_id, wanted, request.timeout_ms, Access::Public).await?;

@@ -4,6 +4,7 @@
 
 use axum::extract::State;
 use hearth_homeserver::users::{DeviceInfo, Users};
+use http::StatusCode;
 use ruma::{
     OwnedDeviceId,
     api::client::device::{
@@ -19,6 +20,7 @@ use crate::{
     caller::{Caller, GuestCaller},
     extract::{Ruma, RumaAuth},
     interactive::reauthenticate,
+    rate_limit::{Operation, RateLimits},
     reply::{JsonText, Reply, Result},
 };
 
@@ -47,23 +49,32 @@ pub async fn get_device(
     JsonText::of(&DeviceJson::from(device))
 }
 
-/// `PUT /_matrix/client/v3/devices/{deviceId}`
+/// `PUT /_matrix/client/v3/devices/{deviceId}`. An application service makes devices by it, which is told by 201.
 pub async fn update_device(
     State(users): State<Users>,
+    State(limits): State<RateLimits>,
     GuestCaller(user): GuestCaller,
     Ruma(body): Ruma<update::v3::Request>,
-) -> Result<update::v3::Response> {
-    users.update_device(&user.key, &body.device_id, body.display_name).await?;
-    Ok(Reply(update::v3::Response::new()))
+) -> std::result::Result<(StatusCode, JsonText), ApiError> {
+    let was_made = if user.service.is_some() {
+        limits.check_user(Operation::DeviceCreation, &user)?;
+        users.put_device(&user, &body.device_id, body.display_name).await?
+    } else {
+        users.update_device(&user.key, &body.device_id, body.display_name).await?;
+        false
+    };
+    Ok((if was_made { StatusCode::CREATED } else { StatusCode::OK }, JsonText::of(&json!({}))?))
 }
 
 /// `DELETE /_matrix/client/v3/devices/{deviceId}`
 pub async fn delete_device(
     State(users): State<Users>,
+    State(limits): State<RateLimits>,
     Caller(user): Caller,
     RumaAuth(body): RumaAuth<delete_one::v3::Request>,
 ) -> Result<delete_one::v3::Response> {
     let path = format!("/devices/{}", body.device_id);
+    limits.check_reauthentication(Operation::Reauthentication, &user, body.auth.is_some())?;
     reauthenticate(&users, &user, "deleteDevice", &path, body.auth.as_ref()).await?;
     users.delete_devices(&user, &[body.device_id]).await?;
     Ok(Reply(delete_one::v3::Response::new()))
@@ -72,12 +83,14 @@ pub async fn delete_device(
 /// `POST /_matrix/client/v3/delete_devices`
 pub async fn delete_devices(
     State(users): State<Users>,
+    State(limits): State<RateLimits>,
     Caller(user): Caller,
     RumaAuth(body): RumaAuth<delete_several::v3::Request>,
 ) -> Result<delete_several::v3::Response> {
     if body.devices.len() > DELETED_DEVICES_MAX {
         return Err(ApiError::invalid_param("Too many devices at once."));
     }
+    limits.check_reauthentication(Operation::Reauthentication, &user, body.auth.is_some())?;
     reauthenticate(&users, &user, "deleteDevices", "/delete_devices", body.auth.as_ref()).await?;
     users.delete_devices(&user, &body.devices).await?;
     Ok(Reply(delete_several::v3::Response::new()))

@@ -27,6 +27,11 @@ pub async fn invite_user(
         return Err(ApiError::new(StatusCode::FORBIDDEN, "M_THREEPID_DENIED", message));
     };
     limits.check_user(Operation::Invite, &user)?;
+    let invitee = invited.user_id.as_str();
+    limits.check_left_for_room(Operation::RoomInvite, &user, &body.room_id)?;
+    limits.check_left_for_account(Operation::UserInvited, invitee)?;
     rooms.invite(&user, &body.room_id, &invited.user_id, invited.reason.as_deref()).await?;
+    limits.count_room(Operation::RoomInvite, &user, &body.room_id);
+    limits.count_account(Operation::UserInvited, invitee);
     Ok(Reply(Response::new()))
 }

@@ -45,8 +45,10 @@ pub async fn join_room_by_id(
     limits.check_user(Operation::Join, &user)?;
     let WithContent { request: body, content } = whole;
     check_guest(&flows, &user, &body.room_id).await?;
+    limits.check_left_for_room(Operation::RoomJoin, &user, &body.room_id)?;
     let wish = to_wish(body.reason, body.third_party_signed.as_ref(), content)?;
     flows.join(&user, &body.room_id, wish).await?;
+    limits.count_room(Operation::RoomJoin, &user, &body.room_id);
     Ok(Reply(by_id::v3::Response::new(body.room_id)))
 }
 
@@ -62,8 +64,10 @@ pub async fn join_room(
     let WithContent { request: body, content } = whole;
     let room_id = rooms.resolve(&body.room_id_or_alias).await?;
     check_guest(&flows, &user, &room_id).await?;
+    limits.check_left_for_room(Operation::RoomJoin, &user, &room_id)?;
     let wish = to_wish(body.reason, body.third_party_signed.as_ref(), content)?;
     flows.join(&user, &room_id, wish).await?;
+    limits.count_room(Operation::RoomJoin, &user, &room_id);
     Ok(Reply(by_id_or_alias::v3::Response::new(room_id)))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use hearth_homeserver::{
     appservice::AppServices,
-    users::{NewDevice, NewSession, PasswordLogin, Users},
+    users::{LoginError, NewDevice, NewSession, PasswordLogin, Users},
 };
 use http::{Method, StatusCode};
 use ruma::{
@@ -75,8 +75,14 @@ pub async fn login(
     let session = match body.kind.as_str() {
         PASSWORD => {
             let login = body.into_password_login()?;
-            limits.check_account(Operation::LoginAccount, localpart_of(&login.user))?;
-            users.login_password(login).await?
+            let account = localpart_of(&login.user).to_owned();
+            limits.check_account(Operation::LoginAccount, &account)?;
+            limits.check_left_for_account(Operation::LoginFailed, &account)?;
+            let outcome = users.login_password(login).await;
+            if matches!(outcome, Err(LoginError::Forbidden)) {
+                limits.count_account(Operation::LoginFailed, &account);
+            }
+            outcome?
         }
         TOKEN if users.config().login_tokens => {
             let token = body.token.as_deref().ok_or_else(|| ApiError::bad_json("missing field `token`"))?;
@@ -87,6 +93,7 @@ pub async fn login(
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "M_UNKNOWN", message));
         }
     };
+    users.record_begun(&session, address);
     Ok(Reply(answer(session, config)))
 }
 

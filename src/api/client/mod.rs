@@ -6,6 +6,7 @@
 pub mod account_data;
 pub mod account_deactivation;
 pub mod admin;
+pub mod administrative_contact;
 pub mod auth_fallback;
 pub mod authed_content_repo;
 pub mod banning;

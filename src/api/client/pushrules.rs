@@ -16,7 +16,7 @@ use crate::{
     api_error::ApiError,
     caller::Caller,
     extract::Ruma,
-    reply::{Reply, Result},
+    reply::{JsonText, Reply, Result},
 };
 
 /// `GET /_matrix/client/v3/pushrules/`
@@ -24,8 +24,8 @@ pub async fn get_push_rules(
     State(users): State<Users>,
     Caller(user): Caller,
     Ruma(_): Ruma<get_pushrules_all::v3::Request>,
-) -> Result<get_pushrules_all::v3::Response> {
-    Ok(Reply(get_pushrules_all::v3::Response::new(load_rules(&users, &user).await?)))
+) -> std::result::Result<JsonText, ApiError> {
+    JsonText::of(&users.load_push_rules_json(&user.user_id).await.map_err(ApiError::internal)?)
 }
 
 /// `GET /_matrix/client/v3/pushrules/global/`
@@ -33,8 +33,8 @@ pub async fn get_push_rules_global(
     State(users): State<Users>,
     Caller(user): Caller,
     Ruma(_): Ruma<get_pushrules_global_scope::v3::Request>,
-) -> Result<get_pushrules_global_scope::v3::Response> {
-    Ok(Reply(get_pushrules_global_scope::v3::Response::new(load_rules(&users, &user).await?)))
+) -> std::result::Result<JsonText, ApiError> {
+    JsonText::of(&users.load_push_rules_json(&user.user_id).await.map_err(ApiError::internal)?.global)
 }
 
 /// `GET /_matrix/client/v3/pushrules/global/{kind}/{ruleId}`

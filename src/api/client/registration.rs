@@ -2,6 +2,8 @@
 //!
 //! [Client-Server API, "Account registration"]: https://spec.matrix.org/v1.19/client-server-api/#account-registration
 
+use std::net::IpAddr;
+
 use axum::extract::State;
 use hearth_homeserver::users::{NewDevice, RegisterRequest, Registered, Registration, UiaOutcome, Users};
 use ruma::api::client::account::{
@@ -36,7 +38,7 @@ pub async fn register(
     match body.kind {
         RegistrationKind::Guest => {
             limits.check_address(Operation::Registration, address)?;
-            return answer(users.register_guest(device).await?);
+            return answer(&users, users.register_guest(device).await?, address);
         }
         RegistrationKind::User => {}
         _ => return Err(ApiError::invalid_param("Unknown kind of account.")),
@@ -44,7 +46,7 @@ pub async fn register(
     let device = (!body.inhibit_login).then_some(device);
     if body.login_type == Some(LoginType::ApplicationService) {
         let username = body.username.ok_or_else(|| ApiError::missing_param("missing field `username`"))?;
-        return answer(service.register(&username, device).await?);
+        return answer(&users, service.register(&username, device).await?, None);
     }
     check_open(&users)?;
     let request = RegisterRequest { username: body.username, password: body.password, device };
@@ -59,10 +61,13 @@ pub async fn register(
     }
     match users.check_registration_auth(auth.as_ref()).await? {
         UiaOutcome::Challenge(challenge) => Err(challenge.into()),
-        UiaOutcome::Passed(passed) => match guest {
-            Some(guest) => answer(users.upgrade_guest(&guest, request, passed).await?),
-            None => answer(users.register(request, passed).await?),
-        },
+        UiaOutcome::Passed(passed) => {
+            let registered = match guest {
+                Some(guest) => users.upgrade_guest(&guest, request, passed).await?,
+                None => users.register(request, passed).await?,
+            };
+            answer(&users, registered, address)
+        }
     }
 }
 
@@ -73,9 +78,10 @@ fn check_open(users: &Users) -> std::result::Result<(), ApiError> {
 }
 
 /// Written out here: ruma's type says `null` for a device that there is not.
-fn answer(registered: Registered) -> std::result::Result<JsonText, ApiError> {
+fn answer(users: &Users, registered: Registered, address: Option<IpAddr>) -> std::result::Result<JsonText, ApiError> {
     let mut answer = json!({ "user_id": registered.user_id });
     if let Some(session) = registered.session {
+        users.record_begun(&session, address);
         answer["device_id"] = session.device_id.as_str().into();
         answer["access_token"] = session.access_token.into();
         if let Some(expires_in_ms) = session.expires_in_ms {

@@ -38,8 +38,8 @@ pub async fn send_message(
     }
     let (kind, content) = (body.event_type.to_string(), body.body.into_json());
     let redacts = if kind == "m.room.redaction" { Some(target_of(&content)?) } else { None };
-    let event =
-        NewEvent { kind, state_key: None, content, redacts, txn_id: Some(body.txn_id.to_string()), timestamp: None };
+    let timestamp = user.chosen_time(body.timestamp.map(|time| time.get().into()));
+    let event = NewEvent { kind, state_key: None, content, redacts, txn_id: Some(body.txn_id.to_string()), timestamp };
     if let Some(delay_ms) = delay {
         return put_off(&delayed, &user, &body.room_id, event, delay_ms).await;
     }

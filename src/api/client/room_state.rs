@@ -36,7 +36,7 @@ pub async fn set_room_state_with_key(
         content: body.body.into_json(),
         redacts: None,
         txn_id: None,
-        timestamp: None,
+        timestamp: user.chosen_time(body.timestamp.map(|time| time.get().into())),
     };
     if let Some(delay_ms) = delay {
         return put_off(&delayed, &user, &body.room_id, event, delay_ms).await;

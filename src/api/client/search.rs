@@ -14,14 +14,22 @@ use ruma::api::client::search::search_events::v3::{Criteria, GroupingKey, OrderB
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 
-use crate::{api_error::ApiError, caller::Caller, extract::Ruma, reply::JsonText};
+use crate::{
+    api_error::ApiError,
+    caller::Caller,
+    extract::Ruma,
+    rate_limit::{Operation, RateLimits},
+    reply::JsonText,
+};
 
 /// `POST /_matrix/client/v3/search`
 pub async fn search(
     State(flows): State<Flows>,
+    State(limits): State<RateLimits>,
     Caller(user): Caller,
     Ruma(body): Ruma<Request>,
 ) -> Result<JsonText, ApiError> {
+    limits.check_user(Operation::Search, &user)?;
     let Some(criteria) = body.search_categories.room_events else {
         return JsonText::of(&json!({ "search_categories": {} }));
     };

@@ -10,15 +10,18 @@ use crate::{
     api_error::ApiError,
     caller::Caller,
     extract::Ruma,
+    rate_limit::{Operation, RateLimits},
     reply::{Reply, Result},
 };
 
 /// `POST /_matrix/client/v3/user_directory/search`
 pub async fn search_user_directory(
     State(directory): State<Directory>,
+    State(limits): State<RateLimits>,
     Caller(user): Caller,
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
+    limits.check_user(Operation::PeopleSearch, &user)?;
     let limit = usize::try_from(u64::from(body.limit)).unwrap_or(usize::MAX);
     let page = directory.find(&user, &body.search_term, limit).await.map_err(ApiError::internal)?;
     let people = page.people.into_iter().map(|person| {

@@ -58,16 +58,21 @@ impl AppServices {
     pub fn is_claimed_by_others(&self, user: &UserId, but: &Service) -> bool {
         self.0.services.iter().any(|service| service.id != but.id && service.claims_user(user))
     }
-
-    /// Whether a service has claimed the alias for itself alone (`M_EXCLUSIVE`).
-    pub fn is_exclusive_alias(&self, alias: &RoomAliasId) -> bool {
-        self.0.services.iter().any(|service| service.claims_alias(alias))
-    }
 }
 
 impl ExclusiveNames for AppServices {
     fn is_exclusive(&self, user: &UserId) -> bool {
         self.0.services.iter().any(|service| service.claims_user(user))
+    }
+
+    fn may_make_alias(&self, alias: &RoomAliasId, service: Option<&str>) -> bool {
+        let is_own = |other: &Service| service == Some(&*other.id);
+        let is_claimed = self.0.services.iter().any(|other| !is_own(other) && other.claims_alias(alias));
+        !is_claimed && service.is_none_or(|service| self.owns_alias(alias, service))
+    }
+
+    fn owns_alias(&self, alias: &RoomAliasId, service: &str) -> bool {
+        self.0.services.iter().any(|other| &*other.id == service && other.owns_alias(alias))
     }
 }
 

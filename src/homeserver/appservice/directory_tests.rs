@@ -40,8 +40,26 @@ fn a_service_owns_what_its_namespaces_match_from_their_beginning() {
     ] {
         assert_eq!((irc.owns_user(user), services.is_exclusive(user)), (owned, claimed), "{user}");
     }
-    assert!(services.is_exclusive_alias(room_alias_id!("#irc_rust:hs1")));
-    assert!(!services.is_exclusive_alias(room_alias_id!("#rust:hs1")));
+}
+
+#[test]
+fn an_alias_in_an_exclusive_namespace_is_made_by_its_service_alone() {
+    let services = services(&[registration("irc", "t", "@irc_.*:hs1"), {
+        let mut xmpp = registration("xmpp", "u", "@xmpp_.*:hs1");
+        xmpp.namespaces.aliases[0].regex = "#xmpp_.*:hs1".to_owned();
+        xmpp.namespaces.aliases.push(ruma::api::appservice::Namespace::new(false, "#shared_.*:hs1".to_owned()));
+        xmpp
+    }])
+    .unwrap();
+    let [claimed, shared, free] =
+        [room_alias_id!("#irc_rust:hs1"), room_alias_id!("#shared_rust:hs1"), room_alias_id!("#rust:hs1")];
+    for (alias, by_users, by_irc, by_xmpp) in
+        [(claimed, false, true, false), (shared, true, false, true), (free, true, false, false)]
+    {
+        let may = [None, Some("irc"), Some("xmpp")].map(|service| services.may_make_alias(alias, service));
+        assert_eq!(may, [by_users, by_irc, by_xmpp], "{alias}");
+        assert_eq!(services.owns_alias(alias, "irc"), by_irc, "{alias}");
+    }
 }
 
 #[test]

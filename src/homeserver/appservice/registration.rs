@@ -82,6 +82,11 @@ impl Service {
         user == self.sender || is_claimed(&self.users, user.as_str())
     }
 
+    /// Whether an alias of this server is one of the service's.
+    pub fn owns_alias(&self, alias: &RoomAliasId) -> bool {
+        self.aliases.iter().any(|pattern| pattern.regex.is_match(alias.as_str()))
+    }
+
     /// Whether nobody else may make this alias.
     pub fn claims_alias(&self, alias: &RoomAliasId) -> bool {
         is_claimed(&self.aliases, alias.as_str())

@@ -15,6 +15,7 @@ impl Flows {
     /// Sets a field of the caller's profile, and sends the member events that repeat it (C-S API, "Events on Change of
     /// Profile Information"). A room that refuses its event keeps the old name; the profile is changed all the same.
     pub async fn set_profile_field(&self, user: &LocalUser, field: &str, value: &Value) -> Result<(), ProfileError> {
+        self.users.check_may_change_field(user, field)?;
         if self.users.set_profile_field(&user.user_id, field, value).await? && MEMBER_FIELDS.contains(&field) {
             self.show_profile(user).await?;
         }
@@ -23,6 +24,7 @@ impl Flows {
 
     /// Removes a field of the caller's profile, and sends the member events without it.
     pub async fn delete_profile_field(&self, user: &LocalUser, field: &str) -> Result<(), ProfileError> {
+        self.users.check_may_change_field(user, field)?;
         if self.users.delete_profile_field(&user.user_id, field).await? && MEMBER_FIELDS.contains(&field) {
             self.show_profile(user).await?;
         }

@@ -108,13 +108,7 @@ impl Flows {
     /// # Errors
     /// When the room is unknown here.
     pub async fn admits_guests(&self, room: &RoomId) -> Result<bool, RoomError> {
-        #[derive(Deserialize)]
-        struct Content {
-            guest_access: String,
-        }
-        let access = self.rooms.require_view(room).await?.state_event("m.room.guest_access", "").await?;
-        let content = access.and_then(|stored| stored.event.content_as::<Content>().ok());
-        Ok(content.is_some_and(|content| content.guest_access == "can_join"))
+        Ok(self.rooms.require_view(room).await?.admits_guests().await?)
     }
 
     /// Who is in the room, with the names and avatars that they have there; for members only

@@ -23,8 +23,14 @@ impl Flows {
 
     async fn check_may_redact(&self, user: &LocalUser, room: &RoomId, target: &EventId) -> Result<(), RoomError> {
         let view = self.rooms.require_view(room).await?;
-        let Some(target) = view.load_event(target).await? else { return Ok(()) };
-        if target.event.sender == user.user_id {
+        let target = view.load_event(target).await?;
+        if target.as_ref().is_some_and(|target| target.event.sender == user.user_id) {
+            return Ok(());
+        }
+        if user.is_suspended {
+            return Err(RoomError::Suspended);
+        }
+        if target.is_none() {
             return Ok(());
         }
         let levels = view.power_levels().await?.ok_or(RoomError::UnknownRoom)?;

@@ -43,6 +43,11 @@ impl Flows {
     pub async fn join(&self, user: &LocalUser, room: &RoomId, wish: JoinWish) -> Result<OwnedEventId, RoomError> {
         let event = self.rooms.join(user, room, wish).await?;
         let view = self.rooms.require_view(room).await?;
+        // The door was closed to guests while this one came in.
+        if user.is_guest && !view.admits_guests().await? {
+            self.rooms.leave(user, room, None).await?;
+            return Err(RoomError::Forbidden("guests may not join this room".to_owned()));
+        }
         // The room alone could claim any other as its predecessor.
         if let Some(old) = self.find_replaced(&view).await? {
             self.carry_over(user, &old, room).await;

@@ -133,6 +133,9 @@ impl Rooms {
         room: &RoomId,
     ) -> Result<(), RoomError> {
         let inner = self.inner();
+        if !inner.users.may_make_alias(user, alias) {
+            return Err(RoomError::ExclusiveAlias);
+        }
         if !inner.alias_rules.allow(&user.user_id, room, &[alias]) {
             return Err(RoomError::Forbidden("the rules of this server do not allow this alias".to_owned()));
         }
@@ -172,7 +175,8 @@ impl Rooms {
     }
 
     /// Takes a name from its room (C-S API, `DELETE /directory/room/{roomAlias}`): by who made it, or who has the power
-    /// to change the room's canonical alias. Where the user may, the canonical alias is changed with it.
+    /// to change the room's canonical alias, or an application service whose alias it is. Where the user may, the
+    /// canonical alias is changed with it.
     ///
     /// # Errors
     /// When the alias is unknown or not one of this server's, or the user may not delete it.
@@ -184,7 +188,7 @@ impl Rooms {
         let row = row.ok_or(RoomError::UnknownAlias)?;
         let room = RoomId::parse(row.room_id.as_str()).map_err(|_| RoomError::UnknownAlias)?;
         let view = self.load_view(&room).await?;
-        if row.creator != user.user_id.as_str() {
+        if row.creator != user.user_id.as_str() && !self.inner().users.owns_alias(user, alias) {
             let is_able = match &view {
                 Some(view) => view.may_change_names(&user.user_id).await?,
                 None => false,

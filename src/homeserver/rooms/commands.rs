@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hearth_protocol::{EventDraft, RoomKey, UserKey};
 use hearth_storage::schema::users::Membership;
-use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
+use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::canonical_alias::CANONICAL_ALIAS;
@@ -21,6 +22,7 @@ use super::transactions::TransactionWorker;
 use super::view::RoomView;
 use crate::env::Env;
 use crate::users::{LocalUser, Users};
+use crate::worker::Worker;
 
 /// Longest transaction id that is remembered, in bytes.
 const TRANSACTION_ID_BYTES_MAX: usize = 255;
@@ -62,6 +64,7 @@ pub struct RoomWorkers {
     pub transactions: TransactionWorker,
     pub directory: DirectoryWorker,
     pub departures: DepartureWorker,
+    pub guests: Box<dyn Worker>,
 }
 
 impl Rooms {
@@ -81,7 +84,8 @@ impl Rooms {
         let inner = Inner { env, config, reader, pipeline, users, remote, directory, listing_rules, alias_rules };
         let rooms = Self(Arc::new(inner));
         let departures = DepartureWorker::new(rooms.clone());
-        (rooms, RoomWorkers { lanes, erasure, transactions, directory: worker, departures })
+        let guests = rooms.guest_worker();
+        (rooms, RoomWorkers { lanes, erasure, transactions, directory: worker, departures, guests })
     }
 
     pub(super) fn inner(&self) -> &Inner {
@@ -144,6 +148,9 @@ impl Rooms {
         if event.kind == CANONICAL_ALIAS && event.state_key.as_deref() == Some("") {
             self.check_canonical_alias(room, &event.content).await?;
         }
+        if let Some(invited) = invited_by(&event) {
+            self.check_lets_invite(&invited).await?;
+        }
         let transaction = match event.txn_id {
             Some(id) if id.len() > TRANSACTION_ID_BYTES_MAX => {
                 return Err(RoomError::Invalid("the transaction id is too long"));
@@ -190,6 +197,17 @@ impl Rooms {
         }
         Ok(false)
     }
+}
+
+/// Whom an event invites, where it is sent like any piece of state.
+fn invited_by(event: &NewEvent) -> Option<OwnedUserId> {
+    #[derive(Deserialize)]
+    struct Content {
+        membership: String,
+    }
+    let target = event.state_key.as_deref().filter(|_| event.kind == "m.room.member")?;
+    let content: Content = serde_json::from_str(event.content.get()).ok()?;
+    UserId::parse(target).ok().filter(|_| content.membership == "invite")
 }
 
 /// What no client may send as it is (C-S API, `PUT /rooms/{roomId}/state`).

@@ -17,6 +17,12 @@ pub enum RoomError {
     /// The caller is not in the room, or may not do this in it.
     #[error("forbidden: {0}")]
     Forbidden(String),
+    /// The caller's account is suspended, and this is not what it may do all the same.
+    #[error("the account is suspended")]
+    Suspended,
+    /// Who is to be invited lets nobody invite them.
+    #[error("the user does not let others invite them")]
+    InviteBlocked,
     /// The auth rules of the room version refuse the event.
     #[error("refused by the auth rules: {0}")]
     Refused(#[from] Rejection),
@@ -47,6 +53,9 @@ pub enum RoomError {
     /// The alias names a room already.
     #[error("the alias is in use")]
     AliasInUse,
+    /// The alias lies in a namespace that an application service has for itself, or out of those of the caller's.
+    #[error("the alias belongs to an application service, or not to this one")]
+    ExclusiveAlias,
     /// The alias that a new room was to get names a room already.
     #[error("the alias of the new room is in use")]
     RoomInUse,

@@ -58,7 +58,7 @@ impl Rooms {
     /// Invites a user (C-S API, `POST /rooms/{roomId}/invite`).
     ///
     /// # Errors
-    /// When the caller may not invite, or the target is in the room or banned from it.
+    /// When the caller may not invite, the target is in the room or banned from it, or lets nobody invite them.
     pub async fn invite(
         &self,
         user: &LocalUser,
@@ -66,8 +66,18 @@ impl Rooms {
         target: &UserId,
         reason: Option<&str>,
     ) -> Result<OwnedEventId, RoomError> {
+        self.check_lets_invite(target).await?;
         let content = self.member_content(target, Membership::Invite, reason).await?;
         self.submit_member(&user.user_id, room, target, content, (ANY, "")).await
+    }
+
+    /// Whether the user may be invited at all (C-S API, "Invite permission").
+    ///
+    /// # Errors
+    /// [`RoomError::InviteBlocked`] when they let nobody.
+    pub(super) async fn check_lets_invite(&self, target: &UserId) -> Result<(), RoomError> {
+        let blocks = self.inner().users.blocks_invites(target).await?;
+        if blocks { Err(RoomError::InviteBlocked) } else { Ok(()) }
     }
 
     /// Leaves a room, or declines an invite (C-S API, `POST /rooms/{roomId}/leave`). Leaving twice is no error.

@@ -25,6 +25,7 @@ mod erasure;
 mod error;
 mod event_cache;
 mod first_events;
+mod guests;
 mod join_rule;
 mod membership;
 mod pipeline;

@@ -54,6 +54,9 @@ pub async fn load_account_data(scope: &Scope<'_>) -> Result<AccountData, Storage
 /// When reading fails.
 pub async fn list_of_room(scope: &Scope<'_>, room: &RoomId) -> Result<Vec<Piece>, StorageError> {
     let filter = &scope.request.filter.room_account_data;
+    if !filter.matches_room(room) {
+        return Ok(Vec::new());
+    }
     let all = scope.users.list_account_data(&scope.who.user_id).await?;
     let wanted = all.iter().filter(|datum| datum.room_id.as_deref() == Some(room) && filter.matches_type(&datum.kind));
     Ok(wanted.map(write).collect())

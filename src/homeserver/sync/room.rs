@@ -151,6 +151,9 @@ impl<'a> Ground<'a> {
         if is_invite && sender.is_some_and(|sender| scope.personal.ignores(sender)) {
             return Ok(None);
         }
+        if is_invite && scope.users.blocks_invites(&scope.who.user_id).await? {
+            return Ok(None);
+        }
         let stripped = row.map(|row| row.stripped).unwrap_or_default();
         let events: Vec<Piece> = stripped.into_iter().filter_map(|json| RawValue::from_string(json).ok()).collect();
         let events = Events::from(events);
@@ -226,7 +229,8 @@ impl<'a> Ground<'a> {
         let range = Range { from, to, ends_at_unseen_state: false, own: left.map(|left| left.num) };
         let window = Window::load(scope, self.view, range).await?;
         let end = Moment::load(scope.hub, self.view, to).await?;
-        let base = if is_new { None } else { Some(Moment::load(scope.hub, self.view, from).await?) };
+        let is_full = is_new || scope.request.full_state;
+        let base = if is_full { None } else { Some(Moment::load(scope.hub, self.view, from).await?) };
         let events = if was_in {
             Span { base: base.as_ref(), end: &end, window: &window, heroes: &[], to }.list(scope, self.view).await?
         } else {
@@ -253,6 +257,12 @@ impl<'a> Ground<'a> {
         Ok(Timeline { events, limited: window.limited, prev_batch: Some(prev_batch) })
     }
 
+    /// Whether the client wants what passes of this kind in this room.
+    fn wants_ephemeral(&self, scope: &Scope<'_>, kind: &str) -> bool {
+        let filter = &scope.request.filter.ephemeral;
+        filter.matches_type(kind) && filter.matches_room(&self.view.room.room_id)
+    }
+
     /// Typing and receipts that are new, and what they mean for the token and the unread counts.
     async fn load_ephemeral(
         &self,
@@ -267,7 +277,7 @@ impl<'a> Ground<'a> {
         if from < self.to && (!scope.hub.covers(lane, from) || scope.hub.room_news(room, from, self.to).receipts) {
             let rows = list_receipts(scope, room, from, self.to).await?;
             receipts.has_own = rows.iter().any(|row| row.user_id == scope.who.user_id.as_str());
-            if scope.request.filter.ephemeral.matches_type("m.receipt") {
+            if self.wants_ephemeral(scope, "m.receipt") {
                 pieces.extend(build_receipts(&rows));
             }
             receipts.rows = Some(rows).filter(|_| !is_new);
@@ -279,7 +289,7 @@ impl<'a> Ground<'a> {
         let is_changed = scope.typing.changed_at(room) > seen
             && (!users.is_empty() || self.since.is_some() && is_same_life && !is_new);
         let has_ended = shows && users.is_empty() && !is_same_life;
-        if (is_changed || has_ended) && scope.request.filter.ephemeral.matches_type("m.typing") {
+        if (is_changed || has_ended) && self.wants_ephemeral(scope, "m.typing") {
             pieces.push(build_typing(&users, |user| scope.personal.ignores(user)));
             return Ok((pieces, Some(!users.is_empty()), receipts));
         }

@@ -18,7 +18,7 @@ use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
 use super::local_user::LocalUser;
 use super::pages::{scan_all, scan_pages};
-use super::push_rules::{PUSH_RULES, build_default_content};
+use super::push_rules::{PUSH_RULES, build_default_content, renew_content};
 
 /// The longest type, in bytes, like that of an event.
 const KIND_BYTES_MAX: usize = 255;
@@ -173,6 +173,7 @@ impl Users {
             Err(_) => None,
         };
         let content = match stored {
+            Some((_, Some(content))) if room.is_none() && kind == PUSH_RULES => Some(renew_content(user, content)),
             Some((_, Some(content))) => Some(content),
             _ if room.is_none() && kind == PUSH_RULES => Some(build_default_content(user)),
             _ => None,
@@ -186,15 +187,15 @@ impl Users {
         let rows = scan_all::<AccountDataLog, _>(&self.0.env.store, &key, self.log_rows_max()).await?;
         let mut data = build_data(rows);
         data.retain(|datum| !datum.is_deleted);
-        if !data.iter().any(|datum| datum.room_id.is_none() && datum.kind == PUSH_RULES) {
-            let content = raw(build_default_content(user));
-            data.push(AccountDatum {
+        match data.iter_mut().find(|datum| datum.room_id.is_none() && datum.kind == PUSH_RULES) {
+            Some(rules) => rules.content = raw(renew_content(user, rules.content.get().to_owned())),
+            None => data.push(AccountDatum {
                 room_id: None,
                 kind: PUSH_RULES.to_owned(),
-                content,
+                content: raw(build_default_content(user)),
                 pos: LanePos::default(),
                 is_deleted: false,
-            });
+            }),
         }
         Ok(data)
     }

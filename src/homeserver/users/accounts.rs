@@ -49,6 +49,9 @@ pub enum AccountError {
     /// No such account on this server.
     #[error("unknown user")]
     Unknown,
+    /// The settings keep users from changing their password.
+    #[error("this server does not let its users change their password")]
+    PasswordFixed,
     /// The account is deactivated.
     #[error("the account is deactivated")]
     Deactivated,
@@ -63,20 +66,32 @@ pub enum AccountError {
     Store(#[from] StoreFailure),
 }
 
+pub(super) fn build_info(account: &Account) -> AccountInfo {
+    AccountInfo {
+        created_ms: account.created_ms,
+        is_guest: account.is_guest,
+        is_admin: account.is_admin,
+        is_locked: account.is_locked,
+        is_suspended: account.is_suspended,
+        is_deactivated: account.is_deactivated,
+        is_erased: account.is_erased,
+        devices: account.devices,
+    }
+}
+
 impl Users {
     /// Whether there is such an account, and how it stands.
     pub async fn load_account(&self, user: &UserId) -> Result<Option<AccountInfo>, StorageError> {
         let Some(key) = self.local_key(user) else { return Ok(None) };
-        Ok(self.0.env.store.get::<Accounts>(&key).await?.map(|account| AccountInfo {
-            created_ms: account.created_ms,
-            is_guest: account.is_guest,
-            is_admin: account.is_admin,
-            is_locked: account.is_locked,
-            is_suspended: account.is_suspended,
-            is_deactivated: account.is_deactivated,
-            is_erased: account.is_erased,
-            devices: account.devices,
-        }))
+        Ok(self.0.env.store.get::<Accounts>(&key).await?.map(|account| build_info(&account)))
+    }
+
+    /// Whether users may change their password here; to be asked before they are asked for the old one.
+    ///
+    /// # Errors
+    /// [`AccountError::PasswordFixed`] when the settings are against it.
+    pub fn check_may_change_password(&self) -> Result<(), AccountError> {
+        if self.0.config.password_changes { Ok(()) } else { Err(AccountError::PasswordFixed) }
     }
 
     /// Sets the caller's own password (C-S API, `POST /account/password`); the caller's session stays.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use hearth_protocol::UserKey;
 use hearth_storage::StorageError;
-use hearth_storage::schema::users::Devices;
-use ruma::{DeviceId, OwnedDeviceId, UserId};
+use hearth_storage::schema::users::{Accounts, Devices};
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
 use thiserror::Error;
 
-use super::accounts::AccountInfo;
+use super::accounts::{AccountInfo, build_info};
 use super::handle::Users;
 use super::local_user::{LocalUser, ServiceCaller};
 
@@ -44,6 +44,20 @@ impl Users {
     pub async fn act_for(&self, user: &UserId) -> Result<Option<LocalUser>, StorageError> {
         let account = self.load_account(user).await?;
         Ok(account.map(|account| build_user(user, account, OPERATOR_DEVICE.into(), None)))
+    }
+
+    /// Those of the users who are guests of this server, for the rooms that have to be without them.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn list_guests_among(&self, users: &[OwnedUserId]) -> Result<Vec<LocalUser>, StorageError> {
+        let keys: Vec<UserKey> = users.iter().map(|user| UserKey::of(user)).collect();
+        let accounts = self.0.env.store.multi_get::<Accounts>(&keys).await?;
+        let guests = users.iter().zip(accounts).filter_map(|(user, account)| {
+            let account = account.filter(|account| account.is_guest)?;
+            Some(build_user(user, build_info(&account), OPERATOR_DEVICE.into(), None))
+        });
+        Ok(guests.collect())
     }
 
     /// The user as their application service acts for them, which has shown its own token. Without a device, what is

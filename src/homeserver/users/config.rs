@@ -56,6 +56,15 @@ settings! {
         pub reserved_names: Vec<String> = Vec::new(),
         /// What a new account is called at first.
         pub first_display_name: FirstDisplayName = FirstDisplayName::Localpart,
+        /// Users may change what they are called. Where this and the like are off, application services may all the
+        /// same: they have to keep up with the networks that they lead to.
+        pub display_name_changes: bool = true,
+        /// Users may change their picture.
+        pub avatar_changes: bool = true,
+        /// Users may change what else their profile says.
+        pub profile_field_changes: bool = true,
+        /// Users may change their password; an administrator can always set one.
+        pub password_changes: bool = true,
         /// The shortest password that may be set, in bytes.
         pub password_bytes_min: usize = 8,
         /// Memory that the hash of one password takes (argon2id), in KiB.

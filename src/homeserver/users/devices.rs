@@ -2,14 +2,15 @@
 
 use hearth_protocol::UserKey;
 use hearth_storage::StorageError;
-use hearth_storage::schema::users::{Device, DeviceSighting, DeviceSightings, Devices};
+use hearth_storage::schema::users::{Account, Accounts, Device, DeviceSighting, DeviceSightings, Devices};
 use ruma::{DeviceId, OwnedDeviceId};
 use thiserror::Error;
 
 use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
+use super::local_user::LocalUser;
 use super::pages::scan_all;
-use super::sessions::{DEVICE_NAME_BYTES_MAX, DEVICES_CEILING};
+use super::sessions::{BadDevice, DEVICE_NAME_BYTES_MAX, DEVICES_CEILING, check_device_id};
 
 /// A device of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub enum DeviceError {
     /// The display name is too long.
     #[error("the display name is longer than {DEVICE_NAME_BYTES_MAX} bytes")]
     Name,
+    /// The device cannot be made.
+    #[error(transparent)]
+    Bad(#[from] BadDevice),
     /// The tables.
     #[error(transparent)]
     Store(#[from] StoreFailure),
@@ -92,6 +96,47 @@ impl Users {
             txn.put::<Devices>(&key, &Device { display_name: display_name.clone(), ..old });
             if let Settled::Done = settle(store.commit(txn).await)? {
                 return Ok(());
+            }
+        }
+        Err(StoreFailure::Contended.into())
+    }
+
+    /// Makes a device that nobody is logged in with, or renames it where it is there; says whether it was made. For
+    /// application services, which manage the devices of their users (Application Service API, "Device management").
+    ///
+    /// # Errors
+    /// When the id or the name is none, or the user has too many devices.
+    pub async fn put_device(
+        &self,
+        user: &LocalUser,
+        device: &DeviceId,
+        display_name: Option<String>,
+    ) -> Result<bool, DeviceError> {
+        match self.update_device(&user.key, device, display_name.clone()).await {
+            Err(DeviceError::Unknown) => {}
+            outcome => return outcome.map(|()| false),
+        }
+        check_device_id(device)?;
+        let store = &self.0.env.store;
+        let key = (user.key, device.to_string());
+        let row = Device { display_name, created_ms: self.now_ms(), token: None };
+        for _ in 0..COMMIT_ATTEMPTS_MAX {
+            let account = store.get::<Accounts>(&user.key).await.map_err(StoreFailure::from)?;
+            let account = account.ok_or(DeviceError::Unknown)?;
+            if account.devices >= self.devices_max() {
+                return Err(BadDevice::TooMany.into());
+            }
+            if store.get::<Devices>(&key).await.map_err(StoreFailure::from)?.is_some() {
+                return Ok(false); // Another request of the same moment was faster.
+            }
+            let mut txn = store.txn();
+            txn.assert_eq::<Accounts>(&user.key, &account);
+            txn.assert_absent::<Devices>(&key);
+            let (devices, sessions_revision) = (account.devices + 1, account.sessions_revision + 1);
+            txn.put::<Accounts>(&user.key, &Account { devices, sessions_revision, ..account });
+            txn.put::<Devices>(&key, &row);
+            if let Settled::Done = settle(store.commit(txn).await)? {
+                return Ok(true);
             }
         }
         Err(StoreFailure::Contended.into())

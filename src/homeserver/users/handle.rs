@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use hearth_protocol::UserKey;
 use parking_lot::Mutex;
-use ruma::{ServerName, UserId};
+use ruma::{RoomAliasId, ServerName, UserId};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast;
 
 use super::config::UsersConfig;
 use super::ignored::IgnoredCache;
 use super::last_seen::{LastSeenWriter, Sightings};
+use super::local_user::LocalUser;
 use super::password::Passwords;
 use super::ports::{ExclusiveNames, NoExclusiveNames};
 use super::presence::{Presence, PresenceTimer};
@@ -92,6 +93,16 @@ impl Users {
     /// Whether this is the name of this server.
     pub fn is_own_server(&self, server: &ServerName) -> bool {
         server == self.server_name()
+    }
+
+    /// Whether the caller may give a room this alias, as far as application services have claimed names.
+    pub fn may_make_alias(&self, user: &LocalUser, alias: &RoomAliasId) -> bool {
+        self.0.names.may_make_alias(alias, user.service.as_ref().map(|service| &*service.id))
+    }
+
+    /// Whether the caller is an application service, and the alias one of its own.
+    pub fn owns_alias(&self, user: &LocalUser, alias: &RoomAliasId) -> bool {
+        user.service.as_ref().is_some_and(|service| self.0.names.owns_alias(alias, &service.id))
     }
 
     pub(super) fn server_name(&self) -> &ServerName {

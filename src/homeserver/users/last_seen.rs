@@ -16,6 +16,7 @@ use hearth_storage::schema::users::{DeviceSighting, DeviceSightings, Devices};
 
 use super::handle::Users;
 use super::local_user::LocalUser;
+use super::sessions::NewSession;
 use crate::{Stop, Worker};
 
 /// A device is noted at most this often.
@@ -55,10 +56,19 @@ impl Users {
         if user.seen_ms.compare_exchange(last_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return; // Another request of the same token notes it.
         }
+        self.note_sighting((user.key, user.device_id.to_string()), ip);
+    }
+
+    /// Notes where a session has just begun. Never waits.
+    pub fn record_begun(&self, session: &NewSession, ip: Option<IpAddr>) {
+        self.note_sighting((UserKey::of(&session.user_id), session.device_id.to_string()), ip);
+    }
+
+    fn note_sighting(&self, device: (UserKey, String), ip: Option<IpAddr>) {
+        let sighting = DeviceSighting { seen_ms: self.now_ms(), ip: ip.map(|ip| ip.to_string()) };
         let mut sightings = self.0.sightings.lock();
         if sightings.waiting.len() < WAITING_MAX {
-            let sighting = DeviceSighting { seen_ms: now_ms, ip: ip.map(|ip| ip.to_string()) };
-            sightings.waiting.insert((user.key, user.device_id.to_string()), sighting);
+            sightings.waiting.insert(device, sighting);
         }
     }
 

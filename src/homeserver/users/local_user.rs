@@ -39,6 +39,15 @@ pub struct ServiceCaller {
     pub is_rate_limited: bool,
 }
 
+impl LocalUser {
+    /// The time that an event is to bear, where the caller may say so: application services may, others are not
+    /// listened to (Application Service API, "Timestamp massaging"). In milliseconds since 1970.
+    #[must_use]
+    pub fn chosen_time(&self, asked_ms: Option<u64>) -> Option<u64> {
+        asked_ms.filter(|_| self.service.is_some())
+    }
+}
+
 impl fmt::Debug for LocalUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalUser")

@@ -8,9 +8,11 @@ use ruma::UserId;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::config::UsersConfig;
 use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
 use super::local_names::stage_names;
+use super::local_user::LocalUser;
 
 /// The longest name of a field, in bytes (Appendices, "Common Namespaced Identifier Grammar").
 pub const PROFILE_KEY_BYTES_MAX: usize = 255;
@@ -55,6 +57,9 @@ pub enum ProfileError {
     /// No such account here, or a deactivated one.
     #[error("unknown user")]
     UnknownUser,
+    /// The settings keep users from changing this field.
+    #[error("this server does not let its users change this")]
+    NotChangeable,
     /// `M_INVALID_PARAM`: not a name of a field.
     #[error("not a name of a profile field")]
     Key,
@@ -70,6 +75,17 @@ pub enum ProfileError {
     /// The tables.
     #[error(transparent)]
     Store(#[from] StoreFailure),
+}
+
+impl UsersConfig {
+    /// Whether users may change a field of their profile.
+    pub fn may_change_field(&self, key: &str) -> bool {
+        match key {
+            DISPLAY_NAME => self.display_name_changes,
+            AVATAR_URL => self.avatar_changes,
+            _ => self.profile_field_changes,
+        }
+    }
 }
 
 /// The profile of a new account.
@@ -110,6 +126,15 @@ impl Users {
         let Some(key) = self.local_key(user) else { return Ok(None) };
         let row = self.0.env.store.get::<Profiles>(&key).await?;
         Ok(row.map(Profile::from_row))
+    }
+
+    /// Whether the caller may change a field of their own profile. Application services may always.
+    ///
+    /// # Errors
+    /// [`ProfileError::NotChangeable`] when the settings are against it.
+    pub fn check_may_change_field(&self, user: &LocalUser, key: &str) -> Result<(), ProfileError> {
+        let may = user.service.is_some() || self.0.config.may_change_field(key);
+        if may { Ok(()) } else { Err(ProfileError::NotChangeable) }
     }
 
     /// Sets a field; says whether anything changed. An empty display name or avatar removes the field.

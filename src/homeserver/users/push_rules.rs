@@ -7,6 +7,8 @@ use hearth_protocol::default_rules;
 use hearth_storage::StorageError;
 use ruma::push::{Action, AnyPushRuleRef, InsertPushRuleError, NewPushRule, RemovePushRuleError, RuleKind, Ruleset};
 use ruma::{UserId, events::push_rules::PushRulesEventContent};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::account_data::{AccountDataError, Edit};
@@ -16,6 +18,8 @@ use super::local_user::LocalUser;
 
 /// The type of account data that holds the rules.
 pub(super) const PUSH_RULES: &str = "m.push_rules";
+/// All kinds of rules, in the order in which they are tried.
+const KINDS: [&str; 5] = ["override", "content", "room", "sender", "underride"];
 /// The longest id of a rule, in bytes.
 pub const RULE_ID_BYTES_MAX: usize = 300;
 /// The longest rule besides its id, in bytes of JSON.
@@ -61,8 +65,35 @@ pub(super) fn build_default_content(user: &UserId) -> String {
     encode(default_rules(user)).unwrap_or_else(|| "{\"global\":{}}".to_owned())
 }
 
+/// The content of `m.push_rules`.
 pub(super) fn encode(rules: Ruleset) -> Option<String> {
-    serde_json::to_string(&PushRulesEventContent::new(rules)).ok()
+    serde_json::to_string(&PushRulesJson::new(rules)).ok()
+}
+
+/// Push rules as clients expect them: with every kind, where ruma's type leaves out those that have no rules.
+#[derive(Clone, Debug, Serialize)]
+pub struct PushRulesJson {
+    /// The rules by their kind, each a list.
+    pub global: Map<String, Value>,
+}
+
+impl PushRulesJson {
+    fn new(rules: Ruleset) -> Self {
+        let written = serde_json::to_value(rules).unwrap_or_default();
+        let mut global = Map::new();
+        if let Value::Object(written) = written {
+            global.extend(written);
+        }
+        for kind in KINDS {
+            global.entry(kind).or_insert_with(|| Value::Array(Vec::new()));
+        }
+        Self { global }
+    }
+}
+
+/// Stored content with the server's default rules as they are today.
+pub(super) fn renew_content(user: &UserId, content: String) -> String {
+    encode(decode(user, Some(&content))).unwrap_or(content)
 }
 
 /// The rules that stored content stands for, with the server's default rules as they are today.
@@ -84,6 +115,11 @@ impl Users {
     pub async fn load_push_rules(&self, user: &UserId) -> Result<Ruleset, StorageError> {
         let content = self.load_account_data(user, None, PUSH_RULES).await?;
         Ok(decode(user, content.as_ref().map(|content| content.get())))
+    }
+
+    /// The push rules of a user, as they are written for clients.
+    pub async fn load_push_rules_json(&self, user: &UserId) -> Result<PushRulesJson, StorageError> {
+        self.load_push_rules(user).await.map(PushRulesJson::new)
     }
 
     /// Makes or replaces a rule of the caller; `after` and `before` are ids of rules of the same kind.

@@ -99,18 +99,20 @@ impl EndingSession {
     }
 }
 
+/// Whether this can be the id of a device.
+pub(super) fn check_device_id(id: &DeviceId) -> Result<(), BadDevice> {
+    let id = id.as_str();
+    let is_good = !id.is_empty() && id.len() <= DEVICE_ID_BYTES_MAX && !id.chars().any(char::is_control);
+    if is_good { Ok(()) } else { Err(BadDevice::Id) }
+}
+
 impl Users {
     /// Checks the device and draws a token.
     pub(super) fn build_session(&self, user: UserKey, device: NewDevice) -> Result<SessionDraft, BadDevice> {
         let rng = &*self.0.env.rng;
         let device_id =
             device.device_id.unwrap_or_else(|| random_string(rng, NEW_DEVICE_ID_LEN).to_ascii_uppercase().into());
-        if device_id.as_str().is_empty()
-            || device_id.as_str().len() > DEVICE_ID_BYTES_MAX
-            || device_id.as_str().chars().any(char::is_control)
-        {
-            return Err(BadDevice::Id);
-        }
+        check_device_id(&device_id)?;
         if device.display_name.as_ref().is_some_and(|name| name.len() > DEVICE_NAME_BYTES_MAX) {
             return Err(BadDevice::Name);
         }

@@ -80,3 +80,34 @@ async fn one_learns_where_one_is_logged_in_and_an_administrator_of_anybody() {
     bob.get(&format!("/admin/whois/{}", escape(&admin.user_id))).await.fails(403, "M_FORBIDDEN");
     admin.get("/admin/whois/%40nobody%3Atest.hearth").await.fails(404, "M_NOT_FOUND");
 }
+
+#[tokio::test]
+async fn who_is_suspended_takes_back_what_they_said_and_leaves() {
+    let server = TestServer::start().await;
+    let (admin, bob) = (administrator(&server, "admin").await, server.register("bob").await);
+    let room = bob.create_room_with(&[&admin]).await;
+    let (own, others) = (bob.send_text(&room, "mine").await, admin.send_text(&room, "not mine").await);
+    admin.put(&path("suspend", &bob.user_id), json!({ "suspended": true })).await.ok();
+    let redact = async |event: &str| {
+        let path = Client::room_path(&room, &format!("/redact/{}/t{}", escape(event), event.len()));
+        bob.put(&path, json!({})).await
+    };
+    redact(&others).await.fails(403, "M_USER_SUSPENDED");
+    redact("$unknown").await.fails(403, "M_USER_SUSPENDED");
+    let event = admin.get(&Client::room_path(&room, &format!("/event/{}", escape(&others)))).await.ok();
+    assert_eq!(event["content"]["body"], "not mine");
+    let path = Client::room_path(&room, &format!("/redact/{}/own", escape(&own)));
+    bob.put(&path, json!({})).await.ok();
+    bob.put(&Client::send_path(&room, "m.room.message"), json!({ "body": "x" })).await.fails(403, "M_USER_SUSPENDED");
+    for path in [format!("/knock/{}", escape(&room)), Client::room_path(&room, "/join")] {
+        bob.post(&path, json!({})).await.fails(403, "M_USER_SUSPENDED");
+    }
+    bob.put(&format!("/profile/{}/displayname", escape(&bob.user_id)), json!({ "displayname": "B" }))
+        .await
+        .fails(403, "M_USER_SUSPENDED");
+    bob.leave(&room).await;
+    bob.sync(None).await;
+    let again = bob.log_in_again().await;
+    again.post("/createRoom", json!({})).await.fails(403, "M_USER_SUSPENDED");
+    again.post("/logout", json!({})).await.ok();
+}

@@ -151,3 +151,15 @@ async fn the_old_form_of_a_password_is_taken_too() {
     alice.post("/account/deactivate", json!({ "auth": auth })).await.ok();
     alice.get("/account/whoami").await.fails(401, "M_UNKNOWN_TOKEN");
 }
+
+#[tokio::test]
+async fn a_device_is_seen_when_it_logs_in() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let phone = alice.log_in_again().await;
+    for device in [&alice, &phone] {
+        let seen = phone.get(&format!("/devices/{}", device.device_id)).await.ok();
+        assert_eq!(seen["last_seen_ip"], alice.address.to_string(), "{seen}");
+        assert!(seen["last_seen_ts"].as_u64().is_some_and(|seen_ms| seen_ms > 0), "{seen}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Client, TestServer};
+use crate::harness::{Client, TestServer, escape};
 
 #[tokio::test]
 async fn the_invited_see_the_invite_and_what_the_room_is() {
@@ -88,4 +88,29 @@ async fn nobody_invites_themselves_but_a_creator_who_left_comes_back_by_invite()
     assert!(alice.sync(None).await["rooms"]["invite"].get(&room).is_some());
     alice.join(&room).await;
     assert_eq!(bob.membership_of(&room, &alice).await, "join");
+}
+
+#[tokio::test]
+async fn who_lets_nobody_invite_them_is_not_invited() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (room, earlier) = (alice.create_room(json!({})).await, alice.create_room(json!({})).await);
+    alice.invite(&earlier, &bob).await;
+    let config = bob.user_path("/account_data/m.invite_permission_config");
+    bob.put(&config, json!({ "default_action": "block" })).await.ok();
+    let since = bob.sync(None).await;
+    assert!(since["rooms"]["invite"].get(&earlier).is_none(), "{since}");
+    let invite = json!({ "user_id": bob.user_id });
+    alice.post(&Client::room_path(&room, "/invite"), invite.clone()).await.fails(403, "M_INVITE_BLOCKED");
+    let member = Client::room_path(&room, &format!("/state/m.room.member/{}", escape(&bob.user_id)));
+    alice.put(&member, json!({ "membership": "invite" })).await.fails(403, "M_INVITE_BLOCKED");
+    alice.post("/createRoom", json!({ "invite": [bob.user_id] })).await.fails(403, "M_INVITE_BLOCKED");
+    alice.get(&member).await.fails(404, "M_NOT_FOUND");
+    alice.put(&member, json!({ "membership": "ban" })).await.ok();
+    alice.put(&member, json!({ "membership": "leave" })).await.ok();
+    for open in [json!({}), json!({ "default_action": "allow" }), json!({ "default_action": 1 })] {
+        bob.put(&config, open).await.ok();
+        alice.post(&Client::room_path(&room, "/invite"), invite.clone()).await.ok();
+    }
+    assert!(bob.sync(None).await["rooms"]["invite"].get(&earlier).is_some(), "told when it is not blocked any more");
 }

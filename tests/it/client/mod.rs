@@ -3,6 +3,7 @@
 mod account_data;
 mod account_deactivation;
 mod admin;
+mod administrative_contact;
 mod auth_fallback;
 mod authed_content_repo;
 mod banning;

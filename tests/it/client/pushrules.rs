@@ -11,8 +11,21 @@ async fn a_new_account_has_the_default_rules() {
     let rules = alice.get("/pushrules/").await.ok();
     assert_eq!(rules["global"]["override"][0]["rule_id"], ".m.rule.master");
     for kind in ["override", "underride", "content", "room", "sender"] {
-        assert!(rules["global"].get(kind).is_none_or(serde_json::Value::is_array), "{kind}");
+        assert!(rules["global"][kind].is_array(), "{kind}");
     }
+    for rules in [alice.sync(None).await, alice.get(&alice.user_path("/account_data/m.push_rules")).await.ok()] {
+        let rules = rules.pointer("/account_data/events").map_or(&rules, |events| {
+            let events = events.as_array().expect("events").iter();
+            &events.clone().find(|event| event["type"] == "m.push_rules").expect("rules")["content"]
+        });
+        for kind in ["override", "underride", "content", "room", "sender"] {
+            assert!(rules["global"][kind].is_array(), "{kind}: {rules}");
+        }
+    }
+    alice.put("/pushrules/global/override/.m.rule.master/enabled", json!({ "enabled": false })).await.ok();
+    let stored = alice.get(&alice.user_path("/account_data/m.push_rules")).await.ok();
+    assert_eq!(stored, alice.get("/pushrules/").await.ok());
+    assert_eq!(stored["global"]["sender"], json!([]));
     for path in ["/pushrules/global/", "/pushrules/global", "/_matrix/client/r0/pushrules/global/"] {
         assert_eq!(alice.get(path).await.ok(), rules["global"], "{path}");
     }

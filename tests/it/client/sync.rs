@@ -509,3 +509,41 @@ async fn state_after_has_the_members_of_a_lazy_timeline() {
         assert!(timeline(&answer, &room).iter().any(|event| event["sender"] == bob.user_id.as_str()), "{preset}");
     }
 }
+
+#[tokio::test]
+async fn what_passes_in_a_room_is_filtered_by_room_too() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (loud, quiet) = (alice.create_room_with(&[&bob]).await, alice.create_room_with(&[&bob]).await);
+    let since = alice.sync(None).await["next_batch"].as_str().unwrap().to_owned();
+    for room in [&loud, &quiet] {
+        let typing = Client::room_path(room, &format!("/typing/{}", escape(&bob.user_id)));
+        bob.put(&typing, json!({ "typing": true, "timeout": 10_000 })).await.ok();
+        let sent = bob.send_text(room, "read this").await;
+        bob.post(&Client::room_path(room, &format!("/receipt/m.read/{}", escape(&sent))), json!({})).await.ok();
+    }
+    for filter in [json!({ "not_rooms": [quiet] }), json!({ "rooms": [loud] })] {
+        let filter = json!({ "room": { "ephemeral": filter } }).to_string();
+        let news = alice.sync_with(Some(&since), &format!("timeout=0&filter={}", escape(&filter))).await;
+        let of = |room: &str| kinds(&news["rooms"]["join"][room]["ephemeral"]["events"]);
+        assert_eq!(of(&loud).len(), 2, "{news}");
+        assert!(of(&quiet).is_empty(), "{news}");
+    }
+}
+
+#[tokio::test]
+async fn all_state_is_told_of_a_room_that_was_left_too() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let since = bob.sync(None).await["next_batch"].as_str().unwrap().to_owned();
+    bob.leave(&room).await;
+    let part = bob.sync(Some(&since)).await;
+    assert_eq!(part["rooms"]["leave"][&room]["state"]["events"], json!([]), "{part}");
+    let full = bob.sync_with(Some(&since), "timeout=0&full_state=true").await;
+    let state = kinds(&full["rooms"]["leave"][&room]["state"]["events"]);
+    for kind in ["m.room.create", "m.room.power_levels", "m.room.member"] {
+        assert!(state.contains(&kind), "{full}");
+    }
+    assert_eq!(full["rooms"]["leave"][&room]["timeline"]["events"].as_array().map(Vec::len), Some(1), "{full}");
+}
