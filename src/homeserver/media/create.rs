@@ -8,11 +8,13 @@ use hearth_storage::schema::media::{MediaItem, MediaItems, MediaState, PendingUp
 use ruma::OwnedMxcUri;
 
 use super::error::MediaError;
-use super::handle::{Media, item_key};
+use super::handle::{Media, item_key, settle};
 use crate::users::LocalUser;
 
 /// How many more rows than are allowed are looked at: some may have run out.
 const ROWS_OVER_MAX: usize = 100;
+/// Rows that one step of a sweep looks at.
+const ROWS_PER_SWEEP: usize = 500;
 
 /// A URI that waits for its content.
 #[derive(Clone, Debug)]
@@ -60,5 +62,31 @@ impl Media {
         let committed = store.commit(txn).await?;
         self.is_applied(&committed).await;
         Ok(CreatedMedia { uri: format!("mxc://{key}").into(), expires_ms })
+    }
+
+    /// Clears away the URIs that ran out without an upload, of those users too who never ask for another one. Gives how
+    /// many there were.
+    ///
+    /// # Errors
+    /// When reading or writing fails; what was cleared stays cleared.
+    pub async fn sweep_pending(&self) -> Result<usize, MediaError> {
+        let (store, now_ms) = (&self.0.env.store, self.now_ms());
+        let (mut swept, mut page) = (0, Page::first(ROWS_PER_SWEEP));
+        loop {
+            let found = store.scan::<PendingUploads, _>(&(), page.clone()).await?;
+            let last = found.rows.last().map(|(key, _)| key.clone());
+            for (key, row) in found.rows.into_iter().filter(|(_, row)| row.expires_ms <= now_ms) {
+                let mut txn = store.txn();
+                txn.assert_eq::<PendingUploads>(&key, &row);
+                txn.delete::<PendingUploads>(&key);
+                txn.outbox_delete::<MediaItems>(&item_key(self.server_name(), &key.1));
+                // A conflict: it was cleared away by a request of the same moment.
+                swept += usize::from(settle(store.commit(txn).await)?.is_some());
+            }
+            match last {
+                Some(last) if found.more => page = page.behind(last),
+                _ => return Ok(swept),
+            }
+        }
     }
 }

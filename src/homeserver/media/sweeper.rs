@@ -1,5 +1,5 @@
-//! Clears away what crashes and broken connections left (parts of uploads, files that no row needs), and previews that
-//! ran out.
+//! Clears away what crashes and broken connections left (parts of uploads, files that no row needs), and what ran out:
+//! URIs to which nothing was uploaded, and previews.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Worker for MediaSweeper {
     }
 
     fn follows(&self) -> &'static str {
-        "the inbox of media and old previews, at the start and every 10 minutes"
+        "the inbox of media, URIs without an upload and old previews, at the start and every 10 minutes"
     }
 
     fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
@@ -72,6 +72,9 @@ impl Worker for MediaSweeper {
                     Ok(0) => {}
                     Ok(count) => tracing::info!(count, "cleared away what was left of uploads"),
                     Err(error) => tracing::warn!(%error, "what was left of uploads could not be cleared away"),
+                }
+                if let Err(error) = self.media.sweep_pending().await {
+                    tracing::warn!(%error, "URIs to which nothing was uploaded could not be cleared away");
                 }
                 if let Err(error) = self.media.sweep_previews().await {
                     tracing::warn!(%error, "old previews of URLs could not be removed");

@@ -98,6 +98,7 @@ impl Table for PendingUploads {
     type Key = (UserKey, String);
     type Value = PendingUpload;
 }
+impl ScanBy<()> for PendingUploads {}
 impl ScanBy<UserKey> for PendingUploads {}
 
 /// A media id that waits for its upload.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt as _, stream};
+use hearth_storage::Page;
+use hearth_storage::schema::media::{MediaItems, PendingUploads};
 use http::{Method, StatusCode, header};
 use serde_json::json;
 
@@ -213,4 +215,24 @@ async fn uploads_are_counted_against_a_limit() {
     let uri = create(&alice).await;
     upload_to(&alice, &uri, "x").await.ok();
     alice.request(Method::POST, UPLOAD, "x").await.fails(429, "M_LIMIT_EXCEEDED");
+}
+
+#[tokio::test]
+async fn uris_that_ran_out_are_cleared_away_though_nobody_asks() {
+    let server = TestServer::start_with(|config| config.media.pending_lifetime_s = 60).await;
+    let alice = server.register("alice").await;
+    let uris = [create(&alice).await, create(&alice).await];
+    upload_to(&alice, &uris[0], "x").await.ok();
+    let count = async || {
+        let store = &server.homeserver.env.store;
+        let pending = store.scan::<PendingUploads, _>(&(), Page::first(10)).await.expect("rows").rows;
+        let items = store.scan::<MediaItems, _>(&(), Page::first(10)).await.expect("rows").rows;
+        (pending.len(), items.len())
+    };
+    assert_eq!(server.homeserver.media.sweep_pending().await.expect("a sweep"), 0);
+    assert_eq!(count().await, (1, 2), "what may still be uploaded to stays");
+    server.clock.advance(60_000);
+    assert_eq!(server.homeserver.media.sweep_pending().await.expect("a sweep"), 1);
+    assert_eq!(count().await, (0, 1), "what was uploaded stays");
+    upload_to(&alice, &uris[1], "x").await.fails(404, "M_NOT_FOUND");
 }
