@@ -37,6 +37,7 @@ mod server_sent;
 mod state;
 mod synapse_admin;
 mod synapse_requests;
+mod waiting;
 mod ws;
 
 pub use client_address::{ConnectionPlace, PeerAddress};

@@ -13,7 +13,6 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream::unfold;
 use hearth_homeserver::{
-    Stop,
     sync::{Sync, SyncRequest},
     users::LocalUser,
 };
@@ -23,27 +22,22 @@ use http::{
     request::Parts,
 };
 
-use crate::{
-    caller::access_token,
-    state::AppState,
-    ws::{Seat, Sockets},
-};
+use crate::{state::AppState, waiting::Waiting, ws::Seat};
 
 /// How long a stream is silent before a comment keeps it open through proxies, in milliseconds.
 const KEEP_ALIVE_MS: u64 = 25_000;
 
 /// How a client wants what is new.
 pub enum Delivery {
-    /// In one answer; the waiting for it ends with the server.
-    Once(Stop),
+    /// In one answer.
+    Once(Waiting),
     /// As a stream of events.
     Stream(Box<EventStream>),
 }
 
 /// A stream of events that is to be opened.
 pub struct EventStream {
-    sockets: Sockets,
-    stop: Stop,
+    waiting: Waiting,
     token: String,
     last_event_id: Option<String>,
 }
@@ -52,18 +46,13 @@ impl FromRequestParts<AppState> for Delivery {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let stop = state.stop().clone();
-        let token = wants_events(&parts.headers).then(|| access_token(parts, state.config().token_in_query)).flatten();
+        let waiting = Waiting::from_request_parts(parts, state).await?;
+        let token = waiting.token.clone().filter(|_| wants_events(&parts.headers));
         // Application services have no session whose end could end the stream.
-        let token = token.filter(|token| state.services().find_by_token(token).is_none());
-        let Some(token) = token else { return Ok(Self::Once(stop)) };
+        let Some(token) = token else { return Ok(Self::Once(waiting)) };
         let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok());
-        Ok(Self::Stream(Box::new(EventStream {
-            sockets: state.sockets().clone(),
-            stop,
-            token,
-            last_event_id: last_event_id.filter(|id| !id.is_empty()).map(str::to_owned),
-        })))
+        let last_event_id = last_event_id.filter(|id| !id.is_empty()).map(str::to_owned);
+        Ok(Self::Stream(Box::new(EventStream { waiting, token, last_event_id })))
     }
 }
 
@@ -92,7 +81,7 @@ impl EventStream {
 
     /// Begins to send. The first body comes at once.
     pub fn open(self, sync: Sync, user: LocalUser, request: SyncRequest) -> Response {
-        let seat = self.sockets.sit(&user);
+        let seat = self.waiting.sockets.sit(&user);
         let request = SyncRequest { timeout_ms: 0, ..request };
         let open = Box::new(Open { stream: self, seat, sync, user, request });
         let body = Body::from_stream(unfold(open, async |mut open| {
@@ -113,13 +102,13 @@ impl Open {
     /// The next event, or a comment after a silence; none at the end of the session or the server.
     async fn next(&mut self) -> Option<Bytes> {
         let response = loop {
-            let news = self.sync.next(&self.user, &self.request, &self.stream.stop);
+            let news = self.sync.next(&self.user, &self.request, self.stream.waiting.stop());
             tokio::select! {
                 news = news => break news.inspect_err(|error| tracing::error!(%error, "a stream ends")).ok()?,
                 () = self.seat.rung() => self.check().await?,
             }
         };
-        if self.stream.stop.is_cancelled() {
+        if self.stream.waiting.stop().is_cancelled() {
             return None;
         }
         // It may have been computed while the session ended.
@@ -128,7 +117,7 @@ impl Open {
         let event = if is_silent {
             Bytes::from_static(b":\n\n")
         } else {
-            self.stream.sockets.note_body();
+            self.stream.waiting.sockets.note_body();
             let mut event = format!("id: {}\ndata: ", response.next_batch).into_bytes();
             serde_json::to_writer(&mut event, &response).ok()?;
             event.extend_from_slice(b"\n\n");
@@ -142,6 +131,6 @@ impl Open {
 
     /// Whether the session is still there.
     async fn check(&self) -> Option<()> {
-        self.stream.sockets.users().authenticate(&self.stream.token).await.ok().map(drop)
+        self.stream.waiting.sockets.users().authenticate(&self.stream.token).await.ok().map(drop)
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     caller::GuestCaller,
     extract::Ruma,
     reply::JsonText,
+    waiting::Waiting,
 };
 
 /// How long `GET /events` waits when the request does not say, in milliseconds.
@@ -25,15 +26,16 @@ const TIMEOUT_MS_DEFAULT: u64 = 30_000;
 /// `GET /_matrix/client/v3/events`
 pub async fn get_events(
     State(sync): State<Sync>,
-    State(stop): State<Stop>,
     GuestCaller(user): GuestCaller,
+    waiting: Waiting,
     Ruma(body): Ruma<EventsRequest>,
 ) -> Result<JsonText, ApiError> {
     if body.room_id.is_some() {
-        return peek_events(State(sync), State(stop), GuestCaller(user), Ruma(body)).await;
+        return peek_events(State(sync), GuestCaller(user), waiting, Ruma(body)).await;
     }
     let from = parse_from(&sync, body.from.as_deref())?;
-    JsonText::of(&sync.next_events(&user, from, wait_ms(body.timeout), &stop).await?)
+    let news = Box::pin(sync.next_events(&user, from, wait_ms(body.timeout), waiting.stop()));
+    JsonText::of(&waiting.for_news(&user, news).await?)
 }
 
 /// `GET /_matrix/client/v3/initialSync`

@@ -48,9 +48,10 @@ pub async fn sync(
     Ruma(mut body): Ruma<Request>,
 ) -> Result<Response, ApiError> {
     let stream = match delivery {
-        Delivery::Once(stop) => {
+        Delivery::Once(waiting) => {
             let request = read_request(&sync, &users, &user, body, unstable).await?;
-            return Ok(JsonText::of(&sync.next(&user, &request, &stop).await?)?.into_response());
+            let news = Box::pin(sync.next(&user, &request, waiting.stop()));
+            return Ok(JsonText::of(&waiting.for_news(&user, news).await?)?.into_response());
         }
         Delivery::Stream(stream) => stream,
     };

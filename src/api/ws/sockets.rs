@@ -73,6 +73,7 @@ pub struct Seat {
     sockets: Sockets,
     user: UserKey,
     bell: Arc<Bell>,
+    is_counted: bool,
 }
 
 /// That a sync of a page or process runs on this connection.
@@ -158,10 +159,17 @@ impl Sockets {
 
     /// Takes a place for a connection of this user.
     pub(crate) fn sit(&self, user: &LocalUser) -> Seat {
+        let mut seat = self.wait(user);
+        self.0.open.add(1);
+        seat.is_counted = true;
+        seat
+    }
+
+    /// Takes a place for a request of this user that waits. It counts as no connection.
+    pub(crate) fn wait(&self, user: &LocalUser) -> Seat {
         let bell = Arc::<Bell>::default();
         self.0.tables.lock().seats.entry(user.key).or_default().push(Arc::clone(&bell));
-        self.0.open.add(1);
-        Seat { sockets: self.clone(), user: user.key, bell }
+        Seat { sockets: self.clone(), user: user.key, bell, is_counted: false }
     }
 
     fn ring(&self, user: UserKey) {
@@ -202,7 +210,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.sockets.0.open.add(-1);
+        if self.is_counted {
+            self.sockets.0.open.add(-1);
+        }
         let mut tables = self.sockets.0.tables.lock();
         if let Entry::Occupied(mut seats) = tables.seats.entry(self.user) {
             if let Some(at) = seats.get().iter().position(|bell| Arc::ptr_eq(bell, &self.bell)) {

@@ -6,3 +6,4 @@ mod closing;
 mod events;
 mod http2;
 mod pushing;
+mod revoking;
