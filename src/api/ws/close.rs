@@ -1,7 +1,5 @@
 //! Why a socket is closed.
 
-use axum::extract::ws::CloseFrame;
-
 /// A reason with its code (`docs/websocket.md`, "Closing").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
@@ -41,7 +39,8 @@ impl Close {
         }
     }
 
-    fn reason(self) -> &'static str {
+    /// In words, for whoever writes the client; at most 123 bytes.
+    pub fn reason(self) -> &'static str {
         match self {
             Self::BadFrame(what) => what,
             Self::TokenRefused => "The token is not valid any more.",
@@ -53,10 +52,5 @@ impl Close {
             Self::Restart => "The server stops.",
             Self::Failure => "Internal server error.",
         }
-    }
-
-    /// The close frame.
-    pub fn frame(self) -> CloseFrame {
-        CloseFrame { code: self.code(), reason: self.reason().into() }
     }
 }

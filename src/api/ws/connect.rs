@@ -1,21 +1,15 @@
 //! Opening a socket.
 
-use axum::{
-    Extension, Router,
-    extract::{
-        State, WebSocketUpgrade,
-        ws::{WebSocket, rejection::WebSocketUpgradeRejection},
-    },
-    response::Response,
-    routing::any,
-};
+use axum::{Extension, Router, extract::State, response::Response, routing::any};
 use hearth_homeserver::users::Users;
 use http::HeaderMap;
-use tokio::sync::oneshot;
+use hyper_util::rt::TokioIo;
 
 use super::{
     session::Session,
     socket::{Around, Socket},
+    upgrade::UpgradeRequest,
+    wire::Wire,
 };
 use crate::{
     api_error::ApiError,
@@ -29,9 +23,6 @@ const CONNECT_PATH: &str = "/_matrix/client/unstable/chat.hearth.websocket/conne
 
 /// The one subprotocol.
 const SUBPROTOCOL: &str = "chat.hearth.v1.json";
-
-/// Buffers of the library for each direction, in bytes. Its own default would make 10,000 sockets take over a gigabyte.
-const BUFFER_BYTES: usize = 4_096;
 
 /// What serves the calls of all sockets.
 #[derive(Clone)]
@@ -48,31 +39,24 @@ async fn connect(
     place: Option<Extension<ConnectionPlace>>,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: UpgradeRequest,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|_| ApiError::invalid_param("This is no request to open a WebSocket."))?;
-    let upgrade = upgrade.protocols([SUBPROTOCOL]);
-    if upgrade.selected_protocol().is_none() {
+    if !request.offers(SUBPROTOCOL) {
         return Err(ApiError::invalid_param("The subprotocol is `chat.hearth.v1.json`."));
     }
     let session = open_session(state.users(), &headers).await?;
-    // Twice the limit is read, so that a client that exceeds it a little can be told.
-    let bytes_max = usize::try_from(state.sockets().config().frame_bytes_max).unwrap_or(usize::MAX).saturating_mul(2);
-    let (sender, receiver) = oneshot::channel::<WebSocket>();
+    let frame_bytes_max = state.sockets().config().frame_bytes_max;
     let sockets = state.sockets().clone();
     let around = Around { state, calls, address, place: place.map(|Extension(place)| place) };
-    // The library has a task of its own wait for the end of the handshake; ours runs where the server knows of it.
+    let (connection, response) = request.accept(SUBPROTOCOL);
     sockets.start(Box::pin(async move {
-        if let Ok(socket) = receiver.await {
-            Socket::new(socket, around).run(session).await;
+        // It fails when the client goes away before the handshake is over.
+        if let Ok(connection) = connection.await {
+            let wire = Wire::new(TokioIo::new(connection), usize::try_from(frame_bytes_max).unwrap_or(usize::MAX));
+            Socket::new(wire, around).run(session).await;
         }
     }));
-    Ok(upgrade
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
-        .max_message_size(bytes_max)
-        .max_frame_size(bytes_max)
-        .on_upgrade(async move |socket| drop(sender.send(socket))))
+    Ok(response)
 }
 
 /// The session of a client that can send headers with the upgrade.

@@ -3,11 +3,12 @@
 //! A socket is an adapter: bodies come from the one function that answers a long poll, and a call goes through the same
 //! router as a request of its own. Nothing here computes what changed, or decides what a user may do.
 //!
-//! `connect` opens a socket, `socket` is its life, `wire` its two directions, `syncs` and `calls` what runs on it,
-//! `sockets` knows all of them.
+//! `connect` opens a socket by the handshake in `upgrade`, `socket` is its life, `wire` its two directions over the
+//! protocol in `codec`, `syncs` and `calls` what runs on it, `sockets` knows all of them.
 
 mod calls;
 mod close;
+mod codec;
 mod connect;
 mod frame;
 mod only_http;
@@ -15,6 +16,7 @@ mod session;
 mod socket;
 mod sockets;
 mod syncs;
+mod upgrade;
 mod wire;
 
 pub use connect::router;

@@ -1,18 +1,16 @@
 //! The life of one socket: a single task that waits for whichever comes first of a frame, a body, a reply, a change of
 //! the user's sessions, the heartbeat, and the end of the server.
 
-use std::{net::IpAddr, pin::Pin, time::Duration};
+use std::{convert::Infallible, net::IpAddr, pin::Pin, time::Duration};
 
-use axum::{
-    Router,
-    extract::ws::{Message, Utf8Bytes, WebSocket},
-};
+use axum::Router;
 use hearth_homeserver::users::Users;
 use tokio::time::{Sleep, sleep};
 
 use super::{
     calls::{Calls, Origin, write_error},
     close::Close,
+    codec::{Broken, Message},
     frame::{AnswerKind, ClientFrame, Hello, parse_frame, write_frame},
     session::{Session, close_for},
     sockets::{Seat, Sockets},
@@ -72,8 +70,8 @@ enum Step {
 enum End {
     /// The other end is gone.
     Gone,
-    /// The other end has closed.
-    Closed,
+    /// The other end has closed, with this code.
+    Closed(Option<u16>),
     /// We close.
     Close(Close),
 }
@@ -86,12 +84,12 @@ impl From<Close> for End {
 
 impl Socket {
     /// A socket of which it is not known yet who is there.
-    pub fn new(socket: WebSocket, around: Around) -> Box<Self> {
+    pub fn new(wire: Wire, around: Around) -> Box<Self> {
         let Around { state, calls, address, place } = around;
         let config = state.sockets().config();
         // In a place of its own: a future that holds it would hold it several times over.
         Box::new(Self {
-            wire: Wire::new(socket),
+            wire,
             address,
             _place: place,
             member: None,
@@ -107,15 +105,9 @@ impl Socket {
 
     /// Runs it to its end. `session` is who opened it, if the upgrade said so.
     pub async fn run(mut self: Box<Self>, session: Option<Session>) {
-        if let Some(session) = session {
-            self.admit(session);
-        }
-        let end = loop {
-            let step = self.step().await;
-            // Apart, so that a socket that waits takes no room for what it does now and then.
-            if let Err(end) = Box::pin(self.take(step)).await {
-                break end;
-            }
+        let end = match self.live(session).await {
+            Ok(never) => match never {},
+            Err(end) => end,
         };
         // What runs on it ends at once; only the close frame may take its time.
         self.syncs.end_all();
@@ -123,8 +115,19 @@ impl Socket {
         self.member = None;
         match end {
             End::Gone => {}
-            End::Closed => self.wire.finish().await,
+            End::Closed(code) => self.wire.close_back(code).await,
             End::Close(close) => self.wire.close(close).await,
+        }
+    }
+
+    async fn live(&mut self, session: Option<Session>) -> Result<Infallible, End> {
+        if let Some(session) = session {
+            Box::pin(self.admit(session)).await?;
+        }
+        loop {
+            let step = self.step().await;
+            // Apart, so that a socket that waits takes no room for what it does now and then.
+            Box::pin(self.take(step)).await?;
         }
     }
 
@@ -159,7 +162,7 @@ impl Socket {
         match step {
             Step::Wire(event) => self.take_event(event).await?,
             Step::Produced(index, produced) => self.take_produced(index, produced).await?,
-            Step::Reply(frame) => self.wire.send(frame),
+            Step::Reply(frame) => self.wire.send(&frame),
             Step::Rung | Step::Expired => self.check_session().await?,
             Step::Beat => {
                 self.take_beat()?;
@@ -167,7 +170,7 @@ impl Socket {
             }
             Step::Stop => {
                 let bye = Bye { op: "bye", after_ms: self.sockets().reconnect_after_ms() };
-                self.wire.send(write_frame(&bye));
+                self.wire.send(&write_frame(&bye));
                 return Err(Close::Restart.into());
             }
         }
@@ -179,21 +182,23 @@ impl Socket {
             WireEvent::Received(message) => message,
             WireEvent::Drained => return Ok(()),
             WireEvent::Ended => return Err(End::Gone),
-            WireEvent::TooLarge => return Err(Close::TooLarge.into()),
+            WireEvent::Broken(Broken::TooLarge) => return Err(Close::TooLarge.into()),
+            WireEvent::Broken(Broken::Protocol) => return Err(Close::BadFrame("This is no WebSocket frame.").into()),
         };
         self.is_heard = true;
         match message {
             Message::Text(text) => self.take_text(&text).await,
-            Message::Binary(_) => Err(Close::BadFrame("Frames are text.").into()),
-            Message::Close(_) => Err(End::Closed),
-            Message::Ping(_) | Message::Pong(_) => Ok(()),
+            Message::Binary => Err(Close::BadFrame("Frames are text.").into()),
+            Message::Close(code) => Err(End::Closed(code)),
+            Message::Ping(payload) => {
+                self.wire.pong(&payload);
+                Ok(())
+            }
+            Message::Pong => Ok(()),
         }
     }
 
-    async fn take_text(&mut self, text: &Utf8Bytes) -> Result<(), End> {
-        if text.len() > usize::try_from(self.sockets().config().frame_bytes_max).unwrap_or(usize::MAX) {
-            return Err(Close::TooLarge.into());
-        }
+    async fn take_text(&mut self, text: &str) -> Result<(), End> {
         let frame = parse_frame(text).map_err(Close::BadFrame)?;
         if let ClientFrame::Auth { token } = frame {
             return self.authenticate(token.into_owned()).await;
@@ -203,7 +208,7 @@ impl Socket {
         };
         match frame {
             ClientFrame::Auth { .. } | ClientFrame::Pong => {}
-            ClientFrame::Ping => self.wire.send(r#"{"op":"pong"}"#.to_owned()),
+            ClientFrame::Ping => self.wire.send(r#"{"op":"pong"}"#),
             ClientFrame::Sync { id, conn_id, path } => self.start_sync(id, conn_id, &path).await,
             ClientFrame::Stop { id } => self.syncs.stop(&id),
             ClientFrame::Ack { id, seq } => {
@@ -214,7 +219,7 @@ impl Socket {
                 self.state.sockets().note_call();
                 let origin = Origin { token: &member.session.token, address: self.address };
                 if let Some(refusal) = self.calls.start(call, &origin).map_err(Close::BadFrame)? {
-                    self.wire.send(refusal);
+                    self.wire.send(&refusal);
                 }
             }
             ClientFrame::Cancel { id } => self.calls.cancel(&id),
@@ -230,16 +235,18 @@ impl Socket {
             return Ok(());
         }
         let session = Session::open(users, token).await.map_err(|error| close_for(&error))?;
-        self.admit(session);
-        Ok(())
+        self.admit(session).await
     }
 
-    fn admit(&mut self, session: Session) {
+    async fn admit(&mut self, session: Session) -> Result<(), End> {
         self.users().record_seen(&session.user, self.address);
         let seat = self.sockets().sit(&session.user);
         self.member = Some(Member { session, seat });
+        // The session may have ended before anybody listened for that.
+        self.check_session().await?;
         self.reset_beat();
         self.greet();
+        Ok(())
     }
 
     fn greet(&mut self) {
@@ -252,7 +259,7 @@ impl Socket {
             heartbeat_ms: self.sockets().config().heartbeat_ms,
             limits: self.sockets().frame_limits(),
         });
-        self.wire.send(hello);
+        self.wire.send(&hello);
     }
 
     async fn start_sync(&mut self, id: String, conn_id: String, path: &str) {
@@ -267,7 +274,7 @@ impl Socket {
                 let holding = seat.hold(&session.user, &conn_id);
                 self.syncs.start(id, conn_id, request, holding);
             }
-            Err(error) => self.wire.send(write_error(AnswerKind::Error, &id, error)),
+            Err(error) => self.wire.send(&write_error(AnswerKind::Error, &id, error)),
         }
     }
 
@@ -276,7 +283,7 @@ impl Socket {
             Produced::Body(body) => body,
             Produced::Error(error) => {
                 let id = self.syncs.end(index);
-                self.wire.send(write_error(AnswerKind::Error, &id, error));
+                self.wire.send(&write_error(AnswerKind::Error, &id, error));
                 return Ok(());
             }
         };
@@ -285,7 +292,7 @@ impl Socket {
         let now_ms = self.sockets().monotonic_ms();
         if let Some(frame) = self.syncs.take(index, body, now_ms) {
             self.sockets().note_body();
-            self.wire.send(frame);
+            self.wire.send(&frame);
         }
         Ok(())
     }

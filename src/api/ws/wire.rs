@@ -1,25 +1,35 @@
 //! Both directions of a socket: what comes, and what waits to be sent.
 //!
 //! Nothing is produced while something waits, so what waits is small; and nothing is read while too many answers wait,
-//! so a client that only asks is stopped by its own connection.
+//! so a client that only asks is stopped by its own connection. What was sent or read leaves no buffer behind.
 
 use std::{
     collections::VecDeque,
     future::poll_fn,
+    io::IoSlice,
+    mem::MaybeUninit,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use axum::extract::ws::{Message, WebSocket};
-use bytes::Bytes;
-use futures_util::{Sink, Stream};
-use tokio_tungstenite::tungstenite;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
-use super::close::Close;
+use super::{
+    close::Close,
+    codec::{Broken, Decoder, Message, Opcode, write_close, write_frame},
+};
 
 /// Answers that may wait before nothing more is read.
 const WAITING_FRAMES_MAX: usize = 64;
+
+/// Frames that are handed to the kernel at once.
+const WRITTEN_FRAMES_MAX: usize = 16;
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 4_096;
 
 /// How long a close frame is tried before the connection is dropped.
 const CLOSE_TRIED: Duration = Duration::from_secs(5);
@@ -27,27 +37,47 @@ const CLOSE_TRIED: Duration = Duration::from_secs(5);
 /// What happened on the wire.
 #[derive(Debug)]
 pub enum WireEvent {
-    /// A frame came.
+    /// A message came.
     Received(Message),
     /// All that waited was sent.
     Drained,
-    /// The other end is gone, or breaks the protocol.
+    /// The other end is gone.
     Ended,
-    /// A frame came that is too large to be read.
-    TooLarge,
+    /// What came cannot be read, and nothing after it.
+    Broken(Broken),
 }
 
 /// The socket with what waits to be sent on it.
 pub struct Wire {
-    socket: WebSocket,
-    waiting: VecDeque<Message>,
+    io: TokioIo<Upgraded>,
+    decoder: Decoder,
+    /// Nothing that comes is read any more, only taken.
+    is_deaf: bool,
+    waiting: VecDeque<Outgoing>,
     is_flushing: bool,
 }
 
+/// A frame on its way.
+struct Outgoing {
+    bytes: Vec<u8>,
+    sent_bytes: usize,
+}
+
+impl Outgoing {
+    fn new(opcode: Opcode, payload: &[u8]) -> Self {
+        Self { bytes: write_frame(opcode, payload), sent_bytes: 0 }
+    }
+
+    fn left(&self) -> &[u8] {
+        &self.bytes[self.sent_bytes..]
+    }
+}
+
 impl Wire {
-    /// Nothing waits yet.
-    pub fn new(socket: WebSocket) -> Self {
-        Self { socket, waiting: VecDeque::new(), is_flushing: false }
+    /// Nothing waits yet. A message of more than `message_bytes_max` bytes is not read.
+    pub fn new(io: TokioIo<Upgraded>, message_bytes_max: usize) -> Self {
+        let decoder = Decoder::new(message_bytes_max);
+        Self { io, decoder, is_deaf: false, waiting: VecDeque::new(), is_flushing: false }
     }
 
     /// Whether all is sent: the time to produce more.
@@ -56,15 +86,20 @@ impl Wire {
     }
 
     /// Sends a frame when there is room.
-    pub fn send(&mut self, frame: String) {
-        self.waiting.push_back(Message::Text(frame.into()));
+    pub fn send(&mut self, frame: &str) {
+        self.waiting.push_back(Outgoing::new(Opcode::Text, frame.as_bytes()));
     }
 
     /// Asks the other end whether it lives, unless there is something on its way to it anyway.
     pub fn ping(&mut self) {
         if self.is_idle() {
-            self.waiting.push_back(Message::Ping(Bytes::new()));
+            self.waiting.push_back(Outgoing::new(Opcode::Ping, &[]));
         }
+    }
+
+    /// Answers a ping.
+    pub fn pong(&mut self, payload: &[u8]) {
+        self.waiting.push_back(Outgoing::new(Opcode::Pong, payload));
     }
 
     /// Waits for the next event. Dropping the future loses nothing.
@@ -74,23 +109,22 @@ impl Wire {
 
     /// Says why it ends, and waits a little for the other end to have read it.
     pub async fn close(&mut self, close: Close) {
-        self.waiting.push_back(Message::Close(Some(close.frame())));
-        self.finish().await;
-    }
-
-    /// Sends what waits and reads to the end, for a little while.
-    pub async fn finish(&mut self) {
-        let ended = poll_fn(|cx| {
-            loop {
-                match self.poll_next(cx) {
-                    Poll::Ready(WireEvent::Received(_) | WireEvent::Drained) => {}
-                    Poll::Ready(WireEvent::Ended | WireEvent::TooLarge) => return Poll::Ready(()),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
-        });
+        if close == Close::TokenRefused {
+            // What is not under way yet is no longer theirs to read.
+            self.waiting.retain(|frame| frame.sent_bytes > 0);
+        }
+        self.waiting.push_back(Outgoing::new(Opcode::Close, &write_close(close.code(), close.reason())));
+        let ended = poll_fn(|cx| self.poll_end(cx));
         // Whoever does not take it in this time is dropped without it.
         let _ = tokio::time::timeout(CLOSE_TRIED, ended).await;
+    }
+
+    /// Answers the other end, which has closed.
+    pub async fn close_back(&mut self, code: Option<u16>) {
+        let payload = code.map(|code| write_close(code, "")).unwrap_or_default();
+        self.waiting.push_back(Outgoing::new(Opcode::Close, &payload));
+        let sent = poll_fn(|cx| self.poll_send(cx));
+        let _ = tokio::time::timeout(CLOSE_TRIED, sent).await;
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
@@ -102,38 +136,94 @@ impl Wire {
         if self.waiting.len() >= WAITING_FRAMES_MAX {
             return Poll::Pending;
         }
-        Pin::new(&mut self.socket).poll_next(cx).map(|received| match received {
-            Some(Ok(message)) => WireEvent::Received(message),
-            Some(Err(error)) if is_too_large(&error) => WireEvent::TooLarge,
-            Some(Err(_)) | None => WireEvent::Ended,
-        })
+        loop {
+            match self.decoder.next() {
+                Ok(Some(message)) => return Poll::Ready(WireEvent::Received(message)),
+                Ok(None) => {}
+                Err(broken) => {
+                    self.is_deaf = true;
+                    return Poll::Ready(WireEvent::Broken(broken));
+                }
+            }
+            if ready!(self.poll_read(cx)).is_none() {
+                return Poll::Ready(WireEvent::Ended);
+            }
+        }
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<Sent, axum::Error>> {
+    /// Sends what waits and reads until the other end has closed too.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_sent = match self.poll_send(cx) {
+            Poll::Ready(Ok(_)) => true,
+            Poll::Ready(Err(_)) => return Poll::Ready(()),
+            Poll::Pending => false,
+        };
+        loop {
+            match self.decoder.next() {
+                Ok(Some(Message::Close(_))) if is_sent => return Poll::Ready(()),
+                Ok(Some(_)) => continue,
+                Ok(None) => {}
+                Err(_) => self.is_deaf = true,
+            }
+            if ready!(self.poll_read(cx)).is_none() {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Takes what came; none at the end.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        let mut room = [const { MaybeUninit::uninit() }; READ_BYTES];
+        let mut read = ReadBuf::uninit(&mut room);
+        let result = ready!(Pin::new(&mut self.io).poll_read(cx, &mut read));
+        if result.is_err() || read.filled().is_empty() {
+            return Poll::Ready(None);
+        }
+        if self.is_deaf {
+            self.decoder = Decoder::new(0);
+        } else {
+            self.decoder.feed(read.filled());
+        }
+        Poll::Ready(Some(()))
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<Sent>> {
         if self.is_idle() {
             return Poll::Ready(Ok(Sent::Nothing));
         }
-        let mut socket = Pin::new(&mut self.socket);
         while !self.waiting.is_empty() {
-            std::task::ready!(socket.as_mut().poll_ready(cx))?;
-            if let Some(message) = self.waiting.pop_front() {
-                socket.as_mut().start_send(message)?;
-                self.is_flushing = true;
+            let mut slices = [IoSlice::new(&[]); WRITTEN_FRAMES_MAX];
+            for (slice, frame) in slices.iter_mut().zip(&self.waiting) {
+                *slice = IoSlice::new(frame.left());
             }
+            let count = self.waiting.len().min(WRITTEN_FRAMES_MAX);
+            let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..count]))?;
+            if written == 0 {
+                return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+            }
+            self.is_flushing = true;
+            self.note_written(written);
         }
-        std::task::ready!(socket.poll_flush(cx))?;
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
         self.is_flushing = false;
-        self.waiting.shrink_to_fit();
+        self.waiting = VecDeque::new();
         Poll::Ready(Ok(Sent::All))
+    }
+
+    fn note_written(&mut self, mut written: usize) {
+        while let Some(frame) = self.waiting.front_mut() {
+            let left = frame.left().len();
+            if left > written {
+                frame.sent_bytes += written;
+                return;
+            }
+            written -= left;
+            self.waiting.pop_front();
+        }
     }
 }
 
 enum Sent {
     Nothing,
     All,
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<tungstenite::Error>());
-    matches!(source, Some(tungstenite::Error::Capacity(_)))
 }

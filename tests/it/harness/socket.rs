@@ -1,6 +1,6 @@
 //! A client's end of a WebSocket. Every frame that it sends or receives is held against `api-spec/websocket.yaml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -99,6 +100,11 @@ impl TestSocket {
     /// Sends any message. That the other end has closed meanwhile is no failure.
     pub async fn send_message(&mut self, message: Message) {
         let _ = self.stream.send(message).await;
+    }
+
+    /// Sends bytes that need be no frame of WebSocket.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stream.get_mut().write_all(bytes).await;
     }
 
     /// The next frame.
@@ -220,6 +226,21 @@ fn the_description_knows_every_frame() {
     let listed = document["channels"]["socket"]["messages"].as_object().expect("messages");
     assert_eq!(listed.keys().count(), expected.len());
     assert!(expected.iter().all(|name| listed.contains_key(name)));
+}
+
+#[test]
+fn the_session_of_the_documentation_is_as_described() {
+    let document = include_str!("../../../docs/websocket.md");
+    let (mut ops, mut frames) = (BTreeSet::new(), 0);
+    for (mark, from) in [("> {", "client"), ("< {", "server")] {
+        for line in document.lines().filter(|line| line.starts_with(mark)) {
+            let frame: Value = serde_json::from_str(&line[2..]).unwrap_or_else(|error| panic!("{error}: {line}"));
+            check_frame(from, &frame);
+            ops.insert(frame["op"].to_string());
+            frames += 1;
+        }
+    }
+    assert!(frames > 20 && ops.len() > 8, "a whole session: {frames} frames, {ops:?}");
 }
 
 #[test]

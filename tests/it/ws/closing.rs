@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use hearth_server::config::Config;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use crate::harness::{Client, PASSWORD, TestServer, TestSocket, escape};
+use crate::harness::{Client, PASSWORD, TestServer, TestSocket};
+
+/// How long a message that cannot be sent is tried.
+const STUCK: Duration = Duration::from_secs(5);
 
 /// A heartbeat that a test can wait for, in milliseconds.
 const HEARTBEAT_MS: u32 = 400;
@@ -20,13 +26,27 @@ async fn what_is_no_frame_is_4400() {
     let alice = server.register("alice").await;
     let address = server.listen();
     let call = json!({ "op": "call", "id": "c", "method": "GET", "path": "/_matrix/client/v3/joined_rooms" });
-    let messages = [
-        Message::text("garbage"),
-        Message::text("{}"),
-        Message::text(r#"{"op":"dance"}"#),
-        Message::text(r#"{"op":"call","id":"1"}"#),
-        Message::binary(call.to_string().into_bytes()),
-    ];
+    let long_id = "x".repeat(256);
+    let mut messages = vec![Message::binary(call.to_string().into_bytes()), Message::text("[".repeat(50_000))];
+    for text in [
+        "",
+        "garbage",
+        "null",
+        "[]",
+        "{}",
+        r#"{"op":7}"#,
+        r#"{"op":"dance"}"#,
+        r#"{"op":"call","id":"1"}"#,
+        r#"{"op":"call","id":1,"method":"GET","path":"/"}"#,
+        r#"{"op":"call","id":"1","method":"GET","path":"/","headers":[]}"#,
+        r#"{"op":"ack","id":"s","seq":-1}"#,
+        r#"{"op":"sync","id":"","conn_id":"c","path":"/"}"#,
+        r#"{"op":"stop","op":"stop","id":"s"}"#,
+        &format!(r#"{{"op":"cancel","id":"{long_id}"}}"#),
+        "{\"op\":\"ping\"}{\"op\":\"ping\"}",
+    ] {
+        messages.push(Message::text(text));
+    }
     for message in messages {
         let mut socket = TestSocket::open(address, &alice).await;
         socket.send_message(message.clone()).await;
@@ -50,10 +70,71 @@ async fn frames_beyond_the_limit_are_4413() {
     for bytes in [4_001, 7_000, 100_000] {
         let mut socket = TestSocket::open(address, &alice).await;
         socket.send_text(&format!(r#"{{"op":"ping","x":"{}"}}"#, "x".repeat(bytes))).await;
-        // A close frame may be lost behind so much that nobody reads: then the connection is gone all the same.
-        let code = socket.code().await;
-        assert!(code == Some(4413) || (bytes > 8_000 && code.is_none()), "{bytes}: {code:?}");
+        assert_eq!(socket.code().await, Some(4413), "{bytes}");
     }
+}
+
+#[tokio::test]
+async fn a_message_in_pieces_beyond_the_limit_ends_the_socket() {
+    let server = TestServer::start_with(|config| config.websocket.frame_bytes_max = 4_000).await;
+    let alice = server.register("alice").await;
+    let mut socket = TestSocket::open(server.listen(), &alice).await;
+    let piece = |opcode| Message::Frame(Frame::message("[".repeat(1_000), OpCode::Data(opcode), false));
+    socket.send_message(piece(Data::Text)).await;
+    for _ in 0..20 {
+        socket.send_message(piece(Data::Continue)).await;
+    }
+    let code = socket.code().await;
+    assert_eq!(code, Some(4413));
+}
+
+#[tokio::test]
+async fn what_is_no_websocket_ends_the_connection_and_nothing_else() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let address = server.listen();
+    // An opcode that there is not, a frame without its mask, text that is no UTF-8, and a length beyond all limits.
+    for bytes in [&[0x83, 0x80, 0, 0, 0, 0][..], &[0x81, 1, b'x'], &[0x81, 0x81, 0, 0, 0, 0, 0xff], &[0x81, 0xff, 0x7f]]
+    {
+        let mut socket = TestSocket::open(address, &alice).await;
+        socket.send_bytes(bytes).await;
+        socket.send_bytes(&[0xff; 12]).await;
+        let code = socket.code().await;
+        assert!([Some(4400), Some(4413)].contains(&code), "{bytes:?}: {code:?}");
+    }
+    let mut socket = TestSocket::open(address, &alice).await;
+    assert_eq!(socket.call("GET", "/joined_rooms", None).await["status"], 200);
+}
+
+#[tokio::test]
+async fn who_asks_and_never_reads_is_stopped_and_dropped() {
+    let short = |config: &mut Config| {
+        config.websocket.heartbeat_ms = 2_000;
+        config.websocket.calls_in_flight_max = 500;
+    };
+    let server = TestServer::start_with(short).await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    alice.set_state(&room, "test.large", json!({ "text": "y".repeat(50_000) })).await;
+    let path = Client::room_path(&room, "/state/test.large/");
+    let mut socket = TestSocket::open(server.listen(), &alice).await;
+    let mut sent = 0;
+    let is_taken = async |socket: &mut TestSocket, id: usize| {
+        let call = json!({ "op": "call", "id": id.to_string(), "method": "GET", "x": "x".repeat(2_000),
+            "path": format!("/_matrix/client/v3{path}") });
+        let call = call.to_string();
+        tokio::time::timeout(STUCK, socket.send_text(&call)).await.is_ok() && server.homeserver.sockets.count() > 0
+    };
+    while is_taken(&mut socket, sent).await {
+        sent += 1;
+        assert!(sent < 50_000, "all of it was taken");
+    }
+    let gone = async {
+        while server.homeserver.sockets.count() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), gone).await.expect("it is dropped after two heartbeats");
 }
 
 #[tokio::test]
@@ -83,49 +164,6 @@ async fn a_token_of_another_user_or_device_is_4403() {
     let mut socket = TestSocket::open(address, &alice).await;
     socket.authenticate(&alice).await;
     assert_eq!(socket.call("GET", "/joined_rooms", None).await["status"], 200);
-}
-
-/// Does what has to be confirmed with the password.
-async fn confirm(client: &Client, path: &str, mut body: Value) {
-    let question = client.post(path, body.clone()).await.asks_for_auth();
-    body["auth"] = json!({
-        "type": "m.login.password", "password": PASSWORD, "session": question["session"],
-        "identifier": { "type": "m.id.user", "user": client.user_id },
-    });
-    client.post(path, body).await.ok();
-}
-
-#[tokio::test]
-async fn the_end_of_a_session_ends_its_socket_at_once() {
-    let server = TestServer::start().await;
-    let admin = server.register("admin").await;
-    let id = ruma::UserId::parse(admin.user_id.as_str()).expect("an id");
-    server.homeserver.users.set_admin(&id, true).await.expect("an account");
-    let address = server.listen();
-    for way in ["logout", "logout all", "device", "password", "deactivate", "lock"] {
-        let alice = server.register(&format!("alice-{}", way.replace(' ', "-"))).await;
-        let phone = alice.log_in_again().await;
-        let mut socket = TestSocket::open(address, &phone).await;
-        let mut streaming = TestSocket::open(address, &phone).await;
-        streaming.sync_from_now("s", &phone).await;
-        match way {
-            "logout" => drop(phone.post("/logout", json!({})).await.ok()),
-            "logout all" => drop(alice.post("/logout/all", json!({})).await.ok()),
-            "device" => {
-                confirm(&alice, "/delete_devices", json!({ "devices": [phone.device_id] })).await;
-            }
-            "password" => {
-                confirm(&alice, "/account/password", json!({ "new_password": "another long password" })).await;
-            }
-            "deactivate" => confirm(&alice, "/account/deactivate", json!({})).await,
-            _ => {
-                let path = format!("/_matrix/client/v1/admin/lock/{}", escape(&alice.user_id));
-                admin.put(&path, json!({ "locked": true })).await.ok();
-            }
-        }
-        assert_eq!(socket.code().await, Some(4401), "{way}");
-        assert_eq!(streaming.next_or_code().await, Err(Some(4401)), "{way}: and not another body");
-    }
 }
 
 #[tokio::test]
