@@ -13,7 +13,7 @@ fn is_root(path: &str) -> bool {
             | ["build.rs"]
             | ["src", _, "lib.rs" | "build.rs"]
             | ["tests" | "benches" | "examples", _]
-            | ["tests", _, "main.rs"]
+            | ["tests" | "examples", _, "main.rs"]
             | ["src", _, "tests" | "benches" | "examples", _]
     )
 }
