@@ -42,7 +42,7 @@ browser: ## people in Chromium against the built server; their screenshots go to
 	@tests/deps browser
 	@tests/browser/run $(if $(SHOTS),--screenshots docs/screenshots)
 
-interop: ## real clients (matrix-js-sdk, matrix-nio, matrix-bot-sdk) against the built server
+interop: ## real clients (matrix-js-sdk, matrix-nio, matrix-bot-sdk, the WebSocket) against the built server
 	@tests/run build interop
 
 crash: ## kill -9 under load, 20 rounds
