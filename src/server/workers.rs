@@ -163,10 +163,8 @@ impl Tasks {
     /// Runs one connection until its peer or the server ends it.
     pub fn start_connection(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let open = Open::count(&self.0.connections);
-        self.0.connection_tasks.spawn(async move {
-            let _open = open;
-            connection.await;
-        });
+        // Not in an `async` block, which would have room for the connection twice.
+        self.0.connection_tasks.spawn(connection.map(move |()| drop(open)));
     }
 
     /// How many connections there are.

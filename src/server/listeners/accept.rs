@@ -8,14 +8,12 @@ use std::time::Duration;
 use axum::Router;
 use hearth_api::ConnectionPlace;
 use hearth_homeserver::Stop;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto::Builder;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::address::{BoundListener, BoundSocket};
-use super::connection::{Peer, millis, protocol, serve_connection};
+use super::connection::{Peer, Protocols, millis, serve_connection};
 use super::limits::ConnectionLimits;
 use crate::config::ListenersConfig;
 use crate::workers::Tasks;
@@ -32,7 +30,7 @@ const TCP_USER_TIMEOUT: Duration = Duration::from_secs(60);
 /// What the connections of a group of listeners share.
 pub struct Edge {
     pub(super) router: Router,
-    pub(super) protocol: Builder<TokioExecutor>,
+    pub(super) protocols: Protocols,
     pub(super) limits: ConnectionLimits,
     pub(super) tasks: Tasks,
     /// No new connections and requests; those under way may end.
@@ -49,7 +47,7 @@ impl Edge {
     pub fn new(router: Router, config: &ListenersConfig, tasks: Tasks, stop: Stop, cut: Stop) -> Arc<Self> {
         Arc::new(Self {
             router,
-            protocol: protocol(config),
+            protocols: Protocols::new(config),
             limits: ConnectionLimits::new(config.connections_max, config.connections_per_address_max),
             tasks,
             stop,
@@ -130,17 +128,21 @@ fn prepare(stream: &TcpStream) {
 }
 
 async fn serve_tcp(edge: Arc<Edge>, tls: Option<TlsAcceptor>, stream: TcpStream, peer: Peer) {
-    let Some(tls) = tls else {
-        return serve_connection(edge, stream, peer).await;
-    };
-    // In boxes: the future of a connection without TLS would be as large as one with it.
+    match tls {
+        None => serve_connection(edge, stream, peer).await,
+        // In a box: the future of a connection without TLS would be as large as one with it.
+        Some(tls) => Box::pin(serve_tls(edge, tls, stream, peer)).await,
+    }
+}
+
+async fn serve_tls(edge: Arc<Edge>, tls: TlsAcceptor, stream: TcpStream, peer: Peer) {
     let handshake = Box::pin(tokio::time::timeout(edge.handshake_timeout, tls.accept(stream)));
     let shaken = tokio::select! {
-        shaken = handshake => shaken,
+        shaken = handshake => shaken.map(|shaken| shaken.map(Box::new)),
         () = edge.stop.cancelled() => return,
     };
     if let Ok(Ok(stream)) = shaken {
-        Box::pin(serve_connection(edge, stream, peer)).await;
+        serve_connection(edge, stream, peer).await;
     }
 }
 

@@ -8,6 +8,7 @@ mod address;
 mod body;
 mod connection;
 mod limits;
+mod preface;
 mod tls;
 
 pub use accept::{Edge, serve};
