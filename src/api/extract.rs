@@ -140,6 +140,27 @@ impl<T: IncomingRequest> IncomingRequest for WithContent<T> {
     }
 }
 
+/// A request in a box, of an operation that waits: a future keeps room for its arguments as often as they are handed on.
+#[derive(Debug)]
+pub struct Boxed<T>(pub Box<T>);
+
+impl<T: Metadata> Metadata for Boxed<T> {
+    const METHOD: Method = T::METHOD;
+    const RATE_LIMITED: bool = T::RATE_LIMITED;
+    type Authentication = T::Authentication;
+    type PathBuilder = T::PathBuilder;
+    const PATH_BUILDER: T::PathBuilder = T::PATH_BUILDER;
+}
+
+impl<T: IncomingRequest> IncomingRequest for Boxed<T> {
+    type EndpointError = T::EndpointError;
+    type OutgoingResponse = T::OutgoingResponse;
+
+    fn try_from_http_request_inner(request: http::Request<&[u8]>, path: &[&str]) -> Result<Self, DeserializationError> {
+        T::try_from_http_request_inner(request, path).map(|request| Self(Box::new(request)))
+    }
+}
+
 /// The path's variables, percent-decoded.
 async fn decoded_path(parts: &mut Parts, state: &AppState) -> Result<RawPathParams, ApiError> {
     RawPathParams::from_request_parts(parts, state)

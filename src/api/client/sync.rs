@@ -24,7 +24,7 @@ use serde::Deserialize;
 use crate::{
     api_error::ApiError,
     caller::GuestCaller,
-    extract::{Ruma, parse_query},
+    extract::{Boxed, Ruma, parse_query},
     query::Query,
     reply::JsonText,
     server_sent::Delivery,
@@ -45,11 +45,12 @@ pub async fn sync(
     GuestCaller(user): GuestCaller,
     delivery: Delivery,
     Query(unstable): Query<Unstable>,
-    Ruma(mut body): Ruma<Request>,
+    Ruma(Boxed(mut body)): Ruma<Boxed<Request>>,
 ) -> Result<Response, ApiError> {
     let stream = match delivery {
         Delivery::Once(waiting) => {
-            let request = read_request(&sync, &users, &user, body, unstable).await?;
+            // In a box, which is gone before the request waits.
+            let request = Box::pin(read_request(&sync, &users, &user, body, unstable)).await?;
             let news = Box::pin(sync.next(&user, &request, waiting.stop()));
             return Ok(JsonText::of(&waiting.for_news(&user, news).await?)?.into_response());
         }
@@ -58,7 +59,7 @@ pub async fn sync(
     if let Some(last) = stream.last_event_id() {
         body.since = Some(last.to_owned());
     }
-    let request = read_request(&sync, &users, &user, body, unstable).await?;
+    let request = Box::pin(read_request(&sync, &users, &user, body, unstable)).await?;
     Ok(stream.open(sync, user, request))
 }
 
@@ -72,7 +73,7 @@ pub async fn read_path(sync: &Sync, users: &Users, user: &LocalUser, path: &str)
         return Err(ApiError::invalid_param("`path` is not that of a sync."));
     }
     let Query(unstable) = Query::<Unstable>::try_from_uri(&uri)?;
-    let body: Request = parse_query(uri)?;
+    let Boxed(body): Boxed<Request> = parse_query(uri)?;
     if body.full_state || body.since.as_deref().unwrap_or_default().is_empty() {
         return Err(ApiError::invalid_param("A sync without `since`, or with `full_state`, goes over HTTP."));
     }
@@ -84,7 +85,7 @@ async fn read_request(
     sync: &Sync,
     users: &Users,
     user: &LocalUser,
-    body: Request,
+    body: Box<Request>,
     unstable: Unstable,
 ) -> Result<SyncRequest, ApiError> {
     let since = body.since.as_deref().filter(|since| !since.is_empty());
@@ -92,7 +93,7 @@ async fn read_request(
     let since = since.map_err(|_| ApiError::invalid_param("`since` is not a token of this server."))?;
     let mut request = SyncRequest::new(since);
     if let Some(filter) = body.filter {
-        request.filter = Arc::new(load_filter(users, user, filter, unstable.filter.as_deref()).await?);
+        request.filter = load_filter(sync, users, user, filter, unstable.filter.as_deref()).await?;
     }
     request.full_state = body.full_state;
     request.timeout_ms =
@@ -108,14 +109,15 @@ async fn read_request(
 
 /// The filter, from its own text: ruma's type leaves out what the specification says of relations.
 async fn load_filter(
+    sync: &Sync,
     users: &Users,
     user: &LocalUser,
     filter: Filter,
     text: Option<&str>,
-) -> Result<SyncFilter, ApiError> {
+) -> Result<Arc<SyncFilter>, ApiError> {
     let filter_id = match filter {
         Filter::FilterDefinition(_) => {
-            let filter = SyncFilter::compile_text(text.unwrap_or("{}"));
+            let filter = sync.compile_filter(text.unwrap_or("{}"));
             return filter.map_err(|_| ApiError::invalid_param("The filter is not valid."));
         }
         Filter::FilterId(filter_id) => filter_id,
@@ -126,5 +128,5 @@ async fn load_filter(
     }
     let stored = users.load_filter(&user.user_id, &filter_id).await.map_err(ApiError::internal)?;
     let stored = stored.ok_or_else(|| ApiError::not_found("Unknown filter."))?;
-    SyncFilter::compile_text(stored.get()).map_err(ApiError::internal)
+    sync.compile_filter(stored.get()).map_err(ApiError::internal)
 }

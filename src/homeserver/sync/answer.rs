@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use hearth_protocol::RoomKey;
+use hearth_protocol::{RoomKey, SyncFilter};
 use ruma::OwnedUserId;
 use ruma::presence::PresenceState;
 use tokio::time::{Duration, sleep};
@@ -12,6 +12,7 @@ use tokio::time::{Duration, sleep};
 use super::account_data::load_account_data;
 use super::candidates::list_candidates;
 use super::error::SyncError;
+use super::filters::CompiledFilters;
 use super::follower::SyncFollower;
 use super::glance::glance;
 use super::hub::Hub;
@@ -51,6 +52,7 @@ pub(super) struct Inner {
     pub(super) hub: Arc<Hub>,
     pub(super) unread: UnreadCounter,
     pub(super) shared: SharedWords,
+    filters: CompiledFilters,
     sent_members: SentMembers,
     /// Looks that held back without gathering.
     pub(super) holds: Counter,
@@ -61,7 +63,8 @@ pub(super) struct Inner {
 
 /// An attempt: the answer, and whether the list of rooms was read anew, so that events may have been missed meanwhile.
 struct Attempt {
-    response: SyncResponse,
+    /// In a box: a request that waits keeps one.
+    response: Box<SyncResponse>,
     is_list_new: bool,
     /// There is, or may be, something that is no message.
     is_held: bool,
@@ -80,6 +83,7 @@ impl Sync {
             hub,
             unread: UnreadCounter::default(),
             shared: SharedWords::default(),
+            filters: CompiledFilters::default(),
             sent_members: SentMembers::default(),
             holds: Counter::default(),
             pace: Pace::default(),
@@ -113,6 +117,14 @@ impl Sync {
     /// [`InvalidToken`] for what this server cannot have written.
     pub fn parse_page_token(&self, text: &str) -> Result<PageToken, InvalidToken> {
         PageToken::parse(text, self.0.env.store.lanes())
+    }
+
+    /// Compiles a filter, shared with the other requests that have the same.
+    ///
+    /// # Errors
+    /// When the text is no filter.
+    pub fn compile_filter(&self, text: &str) -> Result<Arc<SyncFilter>, serde_json::Error> {
+        self.0.filters.compile(text)
     }
 
     /// The place in a room's history that a token of either kind means.
@@ -152,12 +164,16 @@ impl Sync {
             // Apart, so that a request that waits takes little room, and is moved cheaply by the layers around it.
             let may_hold = !has_paused && !request.is_immediate() && inner.pause_ms(&session) > 0;
             let attempt = Box::pin(inner.attempt(who, request, &session, may_hold)).await?;
-            if request.is_immediate() || attempt.response.has_urgent() {
-                return Ok(attempt.response);
+            if request.is_immediate() {
+                return Ok(*attempt.response);
+            }
+            if attempt.response.has_urgent() {
+                inner.note_urgent_answer(&session, &attempt.response);
+                return Ok(*attempt.response);
             }
             if !attempt.response.is_empty() && (has_paused || inner.pause_ms(&session) == 0) {
                 inner.note_quiet_answer(&session);
-                return Ok(attempt.response);
+                return Ok(*attempt.response);
             }
             if attempt.is_list_new {
                 // From now on the session is woken for its rooms; what came before that is found by looking once more.
@@ -174,15 +190,15 @@ impl Sync {
                 sleep(Duration::from_millis(inner.pause_ms(&session))).await;
             };
             tokio::select! {
-                changed = bell.changed() => if changed.is_err() { return Ok(response) },
+                changed = bell.changed() => if changed.is_err() { return Ok(*response) },
                 () = quietly => has_paused = true,
                 () = sleep(Duration::from_millis(KEEP_ALIVE_MS)) => inner.keep_alive(who, request),
                 () = &mut timeout => return if is_gathered {
-                    Ok(response)
+                    Ok(*response)
                 } else {
-                    Ok(Box::pin(inner.attempt(who, request, &session, false)).await?.response)
+                    Ok(*Box::pin(inner.attempt(who, request, &session, false)).await?.response)
                 },
-                () = stop.cancelled() => return Ok(response),
+                () = stop.cancelled() => return Ok(*response),
             }
         }
     }
@@ -226,6 +242,13 @@ impl Inner {
         self.pace.note_answer(now_ms);
     }
 
+    /// Where an answer with a message also told of typing, receipts or presence, more of that can wait as after a quiet one.
+    fn note_urgent_answer(&self, session: &Session, response: &SyncResponse) {
+        if response.tells_quietly() {
+            session.note_quiet_answer(self.env.clock.monotonic_ms());
+        }
+    }
+
     /// A client that waits long is there all the same.
     fn keep_alive(&self, who: &LocalUser, request: &SyncRequest) {
         if request.set_presence != PresenceState::Offline {
@@ -245,11 +268,14 @@ impl Inner {
         let to = self.hub.catch_up().await?;
         let typing_to = self.typing.position();
         if let Some((since, is_held)) = glance(self, who, request, session, &to, may_hold) {
-            return Ok(Attempt { response: SyncResponse::nothing(since.clone()), is_list_new: false, is_held });
+            let response = Box::new(SyncResponse::nothing(since.clone()));
+            return Ok(Attempt { response, is_list_new: false, is_held });
         }
         let (index, is_list_new) = self.load_index(session, &to).await?;
         let personal = Personal::load(&self.hub, &self.users, session, who, &to).await?;
         let fresh = Ephemeral { epoch: self.typing.epoch(), ..Ephemeral::default() };
+        // A message that goes out meanwhile does not take along what was held back: it would go out many times as often.
+        let is_held = may_hold && request.since.as_ref().is_some_and(|since| since.ephemeral.epoch == fresh.epoch);
         let scope = Scope {
             hub: &self.hub,
             rooms: &self.rooms,
@@ -264,13 +290,14 @@ impl Inner {
             personal: &personal,
             to: &to,
             ephemeral: request.since.as_ref().map_or(&fresh, |since| &since.ephemeral),
+            is_held,
             now: self.env.clock.now(),
         };
         let (response, newcomers) = gather(&scope, &index, typing_to).await?;
         let (presence, presence_to) = load_presence(&scope, &index, newcomers).await?;
-        let mut response = SyncResponse { presence: presence.into(), ..response };
+        let mut response = Box::new(SyncResponse { presence: presence.into(), ..response });
         response.next_batch.ephemeral.presence = presence_to;
-        Ok(Attempt { is_held: !response.is_empty(), response, is_list_new })
+        Ok(Attempt { is_held: is_held || !response.is_empty(), response, is_list_new })
     }
 
     /// The list of the user's rooms, read after `to` was applied; and whether it had to be read.
@@ -335,6 +362,7 @@ fn next_token(scope: &Scope<'_>, typing_to: u64) -> SyncToken {
     };
     let is_same_life = scope.ephemeral.epoch == scope.typing.epoch();
     let typing_rooms = if is_same_life { scope.ephemeral.typing_rooms.clone() } else { Vec::new() };
+    let typing_to = if scope.is_held { scope.ephemeral.typing } else { typing_to };
     let ephemeral =
         Ephemeral { epoch: scope.typing.epoch(), typing: typing_to, presence: scope.ephemeral.presence, typing_rooms };
     SyncToken { lanes, ephemeral }

@@ -43,7 +43,9 @@ pub async fn list_candidates(
     let old = list_slow(scope, index, &slow, &mut rooms);
     rooms.extend(list_changed_since(scope, index, &old).await?);
     rooms.extend(with_data.filter(|room| index.is_joined(**room)).copied());
-    rooms.extend(list_typing(scope, index));
+    if !scope.is_held {
+        rooms.extend(list_typing(scope, index));
+    }
     if scope.request.full_state {
         rooms.extend(index.iter().map(|(room, _)| room).filter(|room| index.is_joined(*room)));
     }

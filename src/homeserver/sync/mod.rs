@@ -13,6 +13,7 @@ mod candidates;
 mod ephemeral;
 mod error;
 mod event_stream;
+mod filters;
 mod follower;
 mod glance;
 mod hub;

@@ -34,7 +34,10 @@ pub async fn load_presence(
         return Ok((Vec::new(), presence.changes_since(since, |_, _| false).1));
     }
     let me = &scope.who.user_id;
-    let (mut changed, pos) = presence.changes_since(since, |user, key| user == me || may_share_room(scope, index, key));
+    let (mut changed, pos) = match since.filter(|_| scope.is_held) {
+        Some(since) => (Vec::new(), since),
+        None => presence.changes_since(since, |user, key| user == me || may_share_room(scope, index, key)),
+    };
     for user in newcomers {
         if user != *me && !changed.iter().any(|info| info.user_id == user) && scope.users.is_local(&user) {
             changed.push(presence.load(&user));

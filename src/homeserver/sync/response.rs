@@ -66,6 +66,11 @@ impl SyncResponse {
         !self.account_data.is_empty() || !others || join.values().any(JoinedRoom::has_urgent)
     }
 
+    /// Whether it says who types, reads, comes or goes, among other things.
+    pub fn tells_quietly(&self) -> bool {
+        !self.presence.is_empty() || self.rooms.join.values().any(|room| !room.ephemeral.is_empty())
+    }
+
     /// Whether it says nothing but where the client is.
     pub fn is_empty(&self) -> bool {
         self.account_data.is_empty() && self.presence.is_empty() && self.rooms.is_empty()

@@ -282,6 +282,9 @@ impl<'a> Ground<'a> {
             }
             receipts.rows = Some(rows).filter(|_| !is_new);
         }
+        if scope.is_held && !is_new {
+            return Ok((pieces, None, receipts));
+        }
         let is_same_life = scope.ephemeral.epoch == scope.typing.epoch();
         let seen = if is_same_life && !is_new { scope.ephemeral.typing } else { 0 };
         let users = scope.typing.list_users(room);

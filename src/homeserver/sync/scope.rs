@@ -30,6 +30,8 @@ pub struct Scope<'a> {
     pub to: &'a Positions,
     /// The counters of typing and presence from which the answer goes on.
     pub ephemeral: &'a Ephemeral,
+    /// The reader was told of typing and presence just now: the answer leaves their counters where they are.
+    pub is_held: bool,
     pub now: UnixMs,
 }
 
