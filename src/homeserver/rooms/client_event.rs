@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use hearth_protocol::{EventFields, EventNum, UnixMs};
+use hearth_protocol::{EventFields, EventNum, StateSetNum, UnixMs};
 use hearth_storage::StorageError;
+use hearth_storage::schema::users::Membership;
 use ruma::{DeviceId, UserId};
 use serde_json::value::RawValue;
 
@@ -35,6 +36,9 @@ pub struct Audience<'a> {
     pub fields: Option<&'a EventFields>,
 }
 
+/// What the reader was in the room at the state that was asked of last: most events of a page have the same.
+type Known = Option<(StateSetNum, Membership)>;
+
 impl Audience<'_> {
     fn cut(&self, json: Box<RawValue>) -> Box<RawValue> {
         match self.fields {
@@ -54,7 +58,16 @@ impl RoomView {
         stored: &StoredEvent,
         audience: Audience<'_>,
     ) -> Result<Box<RawValue>, StorageError> {
-        let mut json = self.write_own(stored, audience).await?;
+        self.client_json_after(stored, audience, &mut None).await
+    }
+
+    async fn client_json_after(
+        &self,
+        stored: &StoredEvent,
+        audience: Audience<'_>,
+        known: &mut Known,
+    ) -> Result<Box<RawValue>, StorageError> {
+        let mut json = self.write_own(stored, audience, known).await?;
         json.push_str("}}");
         Ok(raw(json))
     }
@@ -86,9 +99,9 @@ impl RoomView {
         bundles: &HashMap<EventNum, Bundle>,
         audience: Audience<'_>,
     ) -> Result<Vec<Box<RawValue>>, StorageError> {
-        let mut all = Vec::with_capacity(events.len());
+        let (mut all, mut known) = (Vec::with_capacity(events.len()), None);
         for stored in events {
-            let mut json = self.write_own(stored, audience).await?;
+            let mut json = self.write_own(stored, audience, &mut known).await?;
             if let Some(bundle) = bundles.get(&stored.num) {
                 self.write_bundle(bundle, audience, &mut json).await?;
             }
@@ -109,7 +122,7 @@ impl RoomView {
             parts.push(format!("\"m.replace\":{}", self.client_json(edit, audience).await?));
         }
         if let Some(ThreadBundle { latest, latest_edit, count, participated }) = &bundle.thread {
-            let mut event = self.write_own(latest, audience).await?;
+            let mut event = self.write_own(latest, audience, &mut None).await?;
             if let Some(edit) = latest_edit {
                 let edit = self.client_json(edit, audience).await?;
                 let _ = write!(event, ",\"m.relations\":{{\"m.replace\":{edit}}}");
@@ -128,12 +141,21 @@ impl RoomView {
     }
 
     /// The event up to the end of its `unsigned`, which is left open.
-    async fn write_own(&self, stored: &StoredEvent, audience: Audience<'_>) -> Result<String, StorageError> {
+    async fn write_own(
+        &self,
+        stored: &StoredEvent,
+        audience: Audience<'_>,
+        known: &mut Known,
+    ) -> Result<String, StorageError> {
         let mut json = self.open_json(stored, audience.form);
         json.push_str(",\"unsigned\":{");
         let age = audience.now.0.saturating_sub(stored.event.origin_server_ts);
         let _ = write!(json, "\"age\":{age}");
-        let membership = self.membership_at(stored.after, audience.user).await?;
+        let membership = match *known {
+            Some((set, membership)) if set == stored.after => membership,
+            _ => self.membership_at(stored.after, audience.user).await?,
+        };
+        *known = Some((stored.after, membership));
         let _ = write!(json, ",\"membership\":\"{}\"", membership.as_str());
         if let Some((device, id)) = &stored.transaction
             && device == audience.device.as_str()
@@ -156,9 +178,9 @@ impl RoomView {
         events: &[Arc<StoredEvent>],
         audience: Audience<'_>,
     ) -> Result<Vec<Box<RawValue>>, StorageError> {
-        let mut all = Vec::with_capacity(events.len());
+        let (mut all, mut known) = (Vec::with_capacity(events.len()), None);
         for stored in events {
-            all.push(audience.cut(self.client_json(stored, audience).await?));
+            all.push(audience.cut(self.client_json_after(stored, audience, &mut known).await?));
         }
         Ok(all)
     }
