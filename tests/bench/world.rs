@@ -24,6 +24,8 @@ use crate::measure::note;
 const AT_ONCE: usize = 256;
 /// How long to wait before it is asked again whether the index is there.
 const INDEX_PAUSE: Duration = Duration::from_millis(250);
+/// How long to wait before the server is asked again that was too busy.
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// Pages between two places of a history that are read.
 const TOKENS: usize = 40;
 
@@ -174,6 +176,18 @@ impl World {
     }
 
     async fn request(&self, who: &Member, method: Method, path: &str, body: Value) -> Value {
+        loop {
+            let (status, answer) = self.try_request(who, &method, path, &body).await;
+            // Preparations ask for more at once than the server takes.
+            if status != StatusCode::TOO_MANY_REQUESTS {
+                assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+                return answer;
+            }
+            tokio::time::sleep(BUSY_PAUSE).await;
+        }
+    }
+
+    async fn try_request(&self, who: &Member, method: &Method, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = Request::builder()
             .method(method)
             .uri(format!("/_matrix/client/v3{path}"))
@@ -184,8 +198,7 @@ impl World {
         let answer = self.app.clone().oneshot(request).await.expect("an answer");
         let (status, body) = (answer.status(), answer.into_body());
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-        assert_eq!(status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).expect("JSON")
+        (status, serde_json::from_slice(&body).expect("JSON"))
     }
 }
 
