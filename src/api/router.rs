@@ -138,6 +138,7 @@ fn user_data() -> Router<AppState> {
         .into_iter()
         .fold(rules, |router, path| router.serve_also(path, client::pushrules::get_push_rules_global));
     rules
+        .serve(client::pusher::get_pushers)
         .serve(client::profile::get_user_profile)
         .serve(client::profile::get_profile_field)
         .serve(client::profile::set_profile_field)

@@ -96,14 +96,13 @@ pub async fn delete_devices(
     Ok(Reply(delete_several::v3::Response::new()))
 }
 
-/// A device as clients see it; what is not known is left out (ruma's type writes `null`).
+/// A device as clients see it. What is not known is empty text: the specification knows no `null` here, which ruma's
+/// type writes, and matrix-nio reads no list in which a device lacks a field.
 #[derive(Serialize)]
 struct DeviceJson {
     device_id: OwnedDeviceId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    display_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_seen_ip: Option<String>,
+    display_name: String,
+    last_seen_ip: String,
     last_seen_ts: u64,
 }
 
@@ -111,8 +110,8 @@ impl From<DeviceInfo> for DeviceJson {
     fn from(info: DeviceInfo) -> Self {
         Self {
             device_id: info.device_id,
-            display_name: info.display_name,
-            last_seen_ip: info.last_seen_ip,
+            display_name: info.display_name.unwrap_or_default(),
+            last_seen_ip: info.last_seen_ip.unwrap_or_default(),
             last_seen_ts: info.last_seen_ms,
         }
     }

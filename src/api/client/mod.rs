@@ -38,6 +38,7 @@ pub mod peeking_events;
 pub mod policy_server;
 pub mod presence;
 pub mod profile;
+pub mod pusher;
 pub mod pushrules;
 pub mod read_markers;
 pub mod receipts;

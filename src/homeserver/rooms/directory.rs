@@ -8,6 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use hearth_protocol::RoomKey;
+use hearth_storage::StorageError;
 use hearth_storage::schema::directory::{ListedRoom as ListedRoomRow, ListedRooms};
 use ruma::RoomId;
 
@@ -117,6 +118,19 @@ impl Rooms {
         let store = &self.inner().env.store;
         let key = RoomKey::of(room);
         Ok(Some(store.get::<ListedRooms>(&(store.lane_of(&key.0), key)).await?.is_some()))
+    }
+
+    /// Which of the rooms are listed, in their order.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn which_are_listed<'a>(
+        &self,
+        rooms: impl Iterator<Item = &'a RoomId>,
+    ) -> Result<Vec<bool>, StorageError> {
+        let store = &self.inner().env.store;
+        let keys: Vec<_> = rooms.map(RoomKey::of).map(|key| (store.lane_of(&key.0), key)).collect();
+        Ok(store.multi_get::<ListedRooms>(&keys).await?.iter().map(Option::is_some).collect())
     }
 
     /// Lists a room, or takes it out of the list (C-S API, `PUT /directory/list/room/{roomId}`): by who has the power to

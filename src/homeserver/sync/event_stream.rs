@@ -50,6 +50,8 @@ pub struct InitialSync {
 pub struct InitialRoom {
     pub room_id: OwnedRoomId,
     pub membership: &'static str,
+    /// `public` when it is in the directory, else `private`.
+    pub visibility: &'static str,
     /// The reader's own member event in a room that they are invited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite: Option<Piece>,
@@ -215,6 +217,7 @@ impl Sync {
         let whole = |room_id, membership, timeline, state: StateChanges, account_data: Events| InitialRoom {
             room_id,
             membership,
+            visibility: "private",
             invite: None,
             messages: Some(messages_of(timeline, end)),
             state: state.state_after.map(|state| state.events).unwrap_or_default(),
@@ -230,7 +233,12 @@ impl Sync {
         for room_id in sections.invite.into_keys() {
             let invite = self.load_own_member(who, &room_id).await?.map(|(_, event)| event);
             let (membership, state, account_data) = (Membership::Invite.as_str(), Vec::new(), Vec::new());
-            rooms.push(InitialRoom { room_id, membership, invite, messages: None, state, account_data });
+            let visibility = "private";
+            rooms.push(InitialRoom { room_id, membership, visibility, invite, messages: None, state, account_data });
+        }
+        let listed = self.0.rooms.which_are_listed(rooms.iter().map(|room| &*room.room_id)).await?;
+        for (room, _) in rooms.iter_mut().zip(listed).filter(|(_, is_listed)| *is_listed) {
+            room.visibility = "public";
         }
         Ok(rooms)
     }

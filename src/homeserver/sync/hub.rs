@@ -154,8 +154,6 @@ impl Hub {
         if let Some(user) = member_of(&event.event) {
             self.sessions.note_moved(UserKey::of(&user), lane, pos);
             self.typing.stop(room, &user);
-        } else if !event.event.is_state() {
-            self.typing.stop(room, &event.event.sender);
         }
         Ok(())
     }

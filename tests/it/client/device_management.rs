@@ -14,6 +14,9 @@ async fn devices_are_listed_and_renamed() {
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
     let path = format!("/devices/{}", alice.device_id);
+    let nameless = alice.get("/devices").await.ok();
+    assert_eq!(nameless["devices"][0]["display_name"], "", "every field is there");
+    assert!(nameless["devices"][0]["last_seen_ip"].is_string() && nameless["devices"][0]["last_seen_ts"].is_u64());
     alice.put(&path, json!({ "display_name": "kitchen" })).await.ok();
     let device = alice.get(&path).await.ok();
     assert_eq!(device["device_id"], alice.device_id);

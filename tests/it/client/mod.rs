@@ -35,6 +35,7 @@ mod peeking_events;
 mod policy_server;
 mod presence;
 mod profile;
+mod pusher;
 mod pushrules;
 mod read_markers;
 mod receipts;

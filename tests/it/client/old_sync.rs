@@ -17,6 +17,7 @@ async fn the_stream_goes_on_from_the_first_answer() {
     let first = bob.get("/initialSync?limit=5").await.ok();
     let of_room = &first["rooms"][0];
     assert_eq!((&of_room["room_id"], &of_room["membership"]), (&json!(room), &json!("join")));
+    assert_eq!(of_room["visibility"], "private");
     assert_eq!(bodies(&of_room["messages"]["chunk"]), ["before"]);
     assert!(of_room["messages"]["chunk"].as_array().expect("events").len() <= 5);
     let state = of_room["state"].as_array().expect("state");
@@ -54,12 +55,13 @@ async fn invites_and_left_rooms_are_in_the_first_answer_where_asked_for() {
     alice.send_text(&left, "farewell").await;
     bob.leave(&left).await;
     alice.send_text(&left, "unseen").await;
-    let asked = alice.create_room(json!({ "name": "Party" })).await;
+    let asked = alice.create_room(json!({ "name": "Party", "visibility": "public" })).await;
     alice.invite(&asked, &bob).await;
     let first = bob.get("/initialSync").await.ok();
     assert_eq!(first["rooms"].as_array().map(Vec::len), Some(1), "{first}");
     let invited = &first["rooms"][0];
     assert_eq!((&invited["membership"], &invited["invite"]["sender"]), (&json!("invite"), &json!(alice.user_id)));
+    assert_eq!(invited["visibility"], "public");
     assert!(invited["invite"]["event_id"].is_string() && invited["invite"]["room_id"] == asked.as_str(), "{first}");
     assert!(!first.to_string().contains("Party"), "the state of a room is not for who is only invited");
     let archived = bob.get("/initialSync?archived=true").await.ok();

@@ -29,6 +29,10 @@ async fn others_see_who_types_until_it_ends() {
     assert!(eve.sync(Some(&of_eve)).await.get("rooms").is_none(), "strangers hear nothing");
     let since = answer["next_batch"].as_str().expect("a token").to_owned();
     assert_eq!(typists(&alice.sync(Some(&since)).await, &room), None, "told once");
+    bob.send_text(&room, "a message does not end it").await;
+    let answer = alice.sync(Some(&since)).await;
+    assert_eq!(typists(&answer, &room), None);
+    assert_eq!(typists(&alice.sync(None).await, &room), Some(json!([bob.user_id])));
     bob.put(&path(&room, &bob), json!({ "typing": false })).await.ok();
     assert_eq!(typists(&alice.sync(Some(&since)).await, &room), Some(json!([])));
 }
