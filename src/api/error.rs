@@ -328,7 +328,7 @@ impl From<PushRuleError> for ApiError {
                 Self::invalid_param(error.to_string())
             }
             PushRuleError::TooLarge => Self::too_large(error.to_string()),
-            PushRuleError::TooMany => Self::resource_limit(error.to_string()),
+            PushRuleError::TooMany | PushRuleError::TooManyWildcards => Self::resource_limit(error.to_string()),
             PushRuleError::AccountData(error) => error.into(),
         }
     }

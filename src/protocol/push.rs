@@ -24,7 +24,10 @@ use ruma::{
     user_id,
 };
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::value::RawValue;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{Event, RoomRules, power::PowerLevels};
 
@@ -136,6 +139,9 @@ fn build_poll_rule(name: &str, kind: &str, rule: PollRule) -> ConditionalPushRul
     init.into()
 }
 
+/// How much of a text the rules look at, in bytes. Each rule reads all of it, and a user may have many rules.
+const TEXT_BYTES_MAX: usize = 8 * 1024;
+
 /// An event taken apart for the rules.
 pub struct PushEvent {
     fields: FlattenedJson,
@@ -158,7 +164,7 @@ impl PushEvent {
             mentions: Option<IgnoredAny>,
         }
         let mentions = event.content_as::<Mentions>();
-        let json: Box<RawValue> = event.json.clone();
+        let json: Box<RawValue> = shorten(&event.json).unwrap_or_else(|| event.json.clone());
         let raw: Raw<AnySyncTimelineEvent> = Raw::from_json(json);
         let fields = FlattenedJson::from_raw(&raw);
         let mentioned = match fields.get("content.m\\.mentions.user_ids") {
@@ -244,6 +250,26 @@ pub fn evaluate_push(rules: &Ruleset, event: &PushEvent, reader: &PushReader) ->
     let mut rules = rules.iter().filter(|rule| !is_passed_over(rule));
     let matched = rules.find(|rule| now(rule.applies(&event.fields, &reader.0)).unwrap_or(false));
     matched.map(actions_of).unwrap_or_default()
+}
+
+/// The event with its texts cut; none when it is so short that none needs to be.
+fn shorten(json: &RawValue) -> Option<Box<RawValue>> {
+    if json.get().len() <= TEXT_BYTES_MAX {
+        return None;
+    }
+    let mut value: Value = serde_json::from_str(json.get()).ok()?;
+    cut_texts(&mut value);
+    to_raw_value(&value).ok()
+}
+
+/// The depth of the JSON was bounded when it came in.
+fn cut_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX)),
+        Value::Array(items) => items.iter_mut().for_each(cut_texts),
+        Value::Object(fields) => fields.values_mut().for_each(cut_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn actions_of(rule: AnyPushRuleRef<'_>) -> Actions {

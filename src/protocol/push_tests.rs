@@ -2,7 +2,9 @@
 
 use ruma::{
     RoomId, UserId,
-    push::{NewPushRule, NewSimplePushRule, RuleKind, Ruleset},
+    push::{
+        Action, HighlightTweakValue, NewPatternedPushRule, NewPushRule, NewSimplePushRule, RuleKind, Ruleset, Tweak,
+    },
 };
 use serde_json::{Value, json};
 
@@ -163,4 +165,18 @@ fn a_muted_room_and_a_master_switch() {
     rules.set_enabled(RuleKind::Override, ".m.rule.master", true).expect("there");
     let actions = judged_in(&rules, Sample::member(ALICE, BOB, "invite"), 5);
     assert_eq!(outcome(&actions), (false, false, false));
+}
+
+#[test]
+fn the_rules_look_at_the_beginning_of_a_long_text() {
+    let mut rules = default_rules(user(BOB));
+    let rule = NewPatternedPushRule::new(
+        "needle".to_owned(),
+        "needle".to_owned(),
+        vec![Action::SetTweak(Tweak::Highlight(HighlightTweakValue::Yes))],
+    );
+    rules.insert(NewPushRule::Content(rule), None, None).expect("a rule");
+    let long = "\u{e9}".repeat(20_000);
+    assert!(judged_in(&rules, message(ALICE, text(&format!("needle {long}"))), 5).highlight);
+    assert!(!judged_in(&rules, message(ALICE, text(&format!("{long} needle"))), 5).highlight);
 }

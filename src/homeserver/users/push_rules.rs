@@ -5,7 +5,9 @@
 
 use hearth_protocol::default_rules;
 use hearth_storage::StorageError;
-use ruma::push::{Action, AnyPushRuleRef, InsertPushRuleError, NewPushRule, RemovePushRuleError, RuleKind, Ruleset};
+use ruma::push::{
+    Action, AnyPushRuleRef, InsertPushRuleError, NewPushRule, PushCondition, RemovePushRuleError, RuleKind, Ruleset,
+};
 use ruma::{UserId, events::push_rules::PushRulesEventContent};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -24,6 +26,10 @@ const KINDS: [&str; 5] = ["override", "content", "room", "sender", "underride"];
 pub const RULE_ID_BYTES_MAX: usize = 300;
 /// The longest rule besides its id, in bytes of JSON.
 pub const RULE_BYTES_MAX: usize = 1_024;
+
+/// How many patterns with wildcards (`*`, `?`) all rules of a user may have together. Each is tried on each message that
+/// the user is told, and takes as long as a hundred without; somebody could keep the server busy with them.
+pub const WILDCARD_PATTERNS_MAX: usize = 64;
 
 /// Why push rules were not changed.
 #[derive(Debug, Error)]
@@ -49,6 +55,9 @@ pub enum PushRuleError {
     /// The user has as many rules as allowed: `M_RESOURCE_LIMIT_EXCEEDED`.
     #[error("there are too many push rules")]
     TooMany,
+    /// The user has as many patterns with wildcards as allowed: `M_RESOURCE_LIMIT_EXCEEDED`.
+    #[error("there are too many push rules with wildcards in their patterns")]
+    TooManyWildcards,
     /// The account data that holds the rules.
     #[error(transparent)]
     AccountData(#[from] AccountDataError),
@@ -137,7 +146,13 @@ impl Users {
         self.edit_push_rules(user, |rules| {
             place(rules, &rule, after, before)?;
             let own = rules.iter().filter(|rule| !rule.is_server_default()).count();
-            if own > rules_max { Err(PushRuleError::TooMany) } else { check_size(rules, &rule.kind(), rule.rule_id()) }
+            if own > rules_max {
+                return Err(PushRuleError::TooMany);
+            }
+            if count_wildcard_patterns(rules) > WILDCARD_PATTERNS_MAX {
+                return Err(PushRuleError::TooManyWildcards);
+            }
+            check_size(rules, &rule.kind(), rule.rule_id())
         })
         .await
     }
@@ -199,6 +214,22 @@ impl Users {
         })
         .await
     }
+}
+
+fn count_wildcard_patterns(rules: &Ruleset) -> usize {
+    let is_wild = |pattern: &str| pattern.contains(['*', '?']);
+    let in_conditions = |conditions: &[PushCondition]| {
+        let is_wild =
+            |condition: &&PushCondition| matches!(condition, PushCondition::EventMatch(data) if is_wild(&data.pattern));
+        conditions.iter().filter(is_wild).count()
+    };
+    let own = rules.iter().filter(|rule| !rule.is_server_default());
+    own.map(|rule| match rule {
+        AnyPushRuleRef::Override(rule) | AnyPushRuleRef::Underride(rule) => in_conditions(&rule.conditions),
+        AnyPushRuleRef::Content(rule) => usize::from(is_wild(&rule.pattern)),
+        _ => 0,
+    })
+    .sum()
 }
 
 /// Puts a rule where it belongs. One that moves is taken out first: it may stand neither before nor after itself, and the

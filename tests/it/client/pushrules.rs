@@ -195,3 +195,25 @@ async fn a_change_of_the_rules_wakes_a_waiting_sync() {
         since = answer["next_batch"].as_str().expect("a token").to_owned();
     }
 }
+
+#[tokio::test]
+async fn patterns_with_wildcards_are_few() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let rule = |pattern: &str| json!({ "actions": ["notify"], "pattern": pattern });
+    for n in 0..63 {
+        alice.put(&format!("/pushrules/global/content/wild{n}"), rule("a*b")).await.ok();
+    }
+    let conditions = |patterns: &[&str]| {
+        let condition = |pattern: &&str| json!({ "kind": "event_match", "key": "content.body", "pattern": pattern });
+        let conditions: Vec<_> = patterns.iter().map(condition).collect();
+        json!({ "actions": ["notify"], "conditions": conditions })
+    };
+    let path = "/pushrules/global/override/both";
+    alice.put(path, conditions(&["a?", "b*"])).await.fails(403, "M_RESOURCE_LIMIT_EXCEEDED");
+    alice.get(path).await.fails(404, "M_NOT_FOUND");
+    alice.put(path, conditions(&["a?", "b"])).await.ok();
+    alice.put("/pushrules/global/content/one-more", rule("?")).await.fails(403, "M_RESOURCE_LIMIT_EXCEEDED");
+    alice.put("/pushrules/global/content/plain", rule("plain")).await.ok();
+    alice.put("/pushrules/global/content/wild0", rule("another*")).await.ok();
+}
