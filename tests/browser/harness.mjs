@@ -104,6 +104,12 @@ export async function until(what, ask, ms = SHOWN_MS_MAX) {
   }
 }
 
+/** The pictures that lie in docs/screenshots. */
+const DOCUMENTED = new Set([
+  "sign-up", "sign-in", "chat-two-people", "media", "presence", "edit-and-delete", "search", "list-unread", "settings",
+  "offline", "dark", "phone-chat", "phone-list",
+]); // prettier-ignore
+
 let names = 0;
 const titles = new Map();
 
@@ -173,9 +179,9 @@ export class World {
     for (const person of this.#people) await person.context.close().catch(() => undefined);
   }
 
-  /** A picture of the page for the documentation, if pictures are wanted. */
+  /** A picture of the page, if pictures are wanted: those of the documentation, or all. */
   async shot(person, name) {
-    if (!this.shots) return;
+    if (!this.shots || !(DOCUMENTED.has(name) || process.env.HEARTH_BROWSER_ALL_SHOTS)) return;
     await person.page.mouse.move(0, 0);
     await person.page.evaluate(() => document.fonts.ready);
     await sleep(350);

@@ -87,9 +87,9 @@ export const cases = [
   [
     "a deleted message leaves a placeholder in its place",
     async (world) => {
-      const [anna, ben] = await pair(world);
-      for (const text of ["One", "Two (a mistake)", "Three"]) await anna.say(text);
-      await ben.sees("Three");
+      const [anna, ben] = await pair(world, "Anna Berg", "Ben Sommer");
+      for (const text of ["One train leaves at nine", "Two (a mistake)", "Three of us are coming"]) await anna.say(text);
+      await ben.sees("Three of us");
       await anna.sent("Two (a mistake)");
       await anna.act("Two (a mistake)", "Delete");
       await anna.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
@@ -98,6 +98,13 @@ export const cases = [
       const at = (word) => texts.findIndex((text) => text.includes(word));
       check(at("One") < at("Message deleted") && at("Message deleted") < at("Three"), `in its place: ${texts}`);
       check(at("mistake") < 0, "the text is gone");
+      await anna.act("Three of us", "Edit");
+      await anna.composer().fill("Four of us are coming");
+      await anna.composer().press("Enter");
+      await ben.message("Four of us").locator(".edited").waitFor();
+      await ben.say("I'll be there");
+      await anna.sees("I'll be there");
+      await world.shot(ben, "edit-and-delete");
     },
   ],
   [

@@ -32,6 +32,7 @@ export const cases = [
         await world.shot(person, "sign-up-terms");
         await page.getByRole("button", { name: "I accept" }).click();
         await page.getByRole("heading", { name: "Chats" }).waitFor();
+        await person.context.close();
       } finally {
         await server.end();
       }

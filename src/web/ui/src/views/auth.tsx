@@ -15,6 +15,8 @@ import { Field } from "./parts";
 type Errors = Partial<Record<"name" | "password" | "form", string>>;
 
 const PASSWORD_CHARS_MIN = 8;
+/** Between leaving the field of the name and asking whether it is free. */
+const CHECK_MS = 150;
 
 /** Which field an error belongs to, in words for a person. */
 export function explain(error: unknown, doing: "in" | "up"): Errors {
@@ -118,8 +120,14 @@ export function SignUp(): JSX.Element {
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState<Asking>();
 
+  const sending = useRef(false);
+  sending.current = busy;
+
   const check = async (): Promise<void> => {
-    if (!name) return;
+    // Who leaves the field by the button is told by the answer to that; asked now, the server might say that
+    // the name is taken by the very account that is being made.
+    await new Promise((done) => setTimeout(done, CHECK_MS));
+    if (!name || sending.current) return;
     try {
       await checkName(name);
       setErrors((before) => ({ ...before, name: undefined }));

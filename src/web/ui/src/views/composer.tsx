@@ -37,7 +37,8 @@ export function Composer(props: Props): JSX.Element {
   const [text, setText] = useState(drafts.get(roomId) ?? "");
   const [picking, setPicking] = useState(false);
 
-  useEffect(() => {
+  // Before anything is painted or typed: a key pressed at once belongs to the text that is edited.
+  useLayoutEffect(() => {
     if (purpose.is === "edit" && purpose.of.body.type === "text") setText(purpose.of.body.text);
     if (purpose.is !== "new") area.current?.focus();
   }, [purpose]);
