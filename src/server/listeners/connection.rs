@@ -98,7 +98,7 @@ where
             };
             let stream = TokioIo::new(stream);
             let connection = Box::pin(edge.protocols.http_1.serve_connection(stream, service).with_upgrades());
-            drive(&edge, connection, |connection| connection.graceful_shutdown()).await;
+            drive(&edge, connection, hyper::server::conn::http1::UpgradeableConnection::graceful_shutdown).await;
         }
         Ok(Ok((Spoken::Http2, stream))) => Box::pin(serve_http_2(edge, stream, peer)).await,
         Ok(Err(_)) | Err(_) => {}
@@ -125,7 +125,7 @@ where
         }
     };
     tokio::select! {
-        () = drive(&edge, connection, |connection| connection.graceful_shutdown()) => {}
+        () = drive(&edge, connection, hyper::server::conn::http2::Connection::graceful_shutdown) => {}
         () = silence => {}
     }
 }

@@ -111,25 +111,23 @@ mod tests {
             (b"", Spoken::Http1),
             (&frames, Spoken::Http2),
         ];
-        for piece in [1, 7, 100] {
-            for (said, expected) in cases {
-                let (mut peer, stream) = tokio::io::duplex(64);
-                let speaking = async {
-                    for piece in said.chunks(piece) {
-                        peer.write_all(piece).await.unwrap();
-                        tokio::task::yield_now().await;
-                    }
-                    drop(peer);
-                };
-                let hearing = async {
-                    let (spoken, mut stream) = Begun::read(stream).await.unwrap();
-                    let mut heard = Vec::new();
-                    stream.read_to_end(&mut heard).await.unwrap();
-                    (spoken, heard)
-                };
-                let ((), (spoken, heard)) = tokio::join!(speaking, hearing);
-                assert_eq!((spoken, &heard[..]), (expected, said), "in pieces of {piece}");
-            }
+        for (piece, (said, expected)) in [1, 7, 100].into_iter().flat_map(|piece| cases.map(|case| (piece, case))) {
+            let (mut peer, stream) = tokio::io::duplex(64);
+            let speaking = async {
+                for piece in said.chunks(piece) {
+                    peer.write_all(piece).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+                drop(peer);
+            };
+            let hearing = async {
+                let (spoken, mut stream) = Begun::read(stream).await.unwrap();
+                let mut heard = Vec::new();
+                stream.read_to_end(&mut heard).await.unwrap();
+                (spoken, heard)
+            };
+            let ((), (spoken, heard)) = tokio::join!(speaking, hearing);
+            assert_eq!((spoken, &heard[..]), (expected, said), "in pieces of {piece}");
         }
     }
 

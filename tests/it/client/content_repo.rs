@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt as _, stream};
+use hearth_protocol::Lane;
 use hearth_storage::Page;
 use hearth_storage::schema::media::{MediaItems, PendingUploads};
 use http::{Method, StatusCode, header};
@@ -233,6 +234,11 @@ async fn uris_that_ran_out_are_cleared_away_though_nobody_asks() {
     assert_eq!(count().await, (1, 2), "what may still be uploaded to stays");
     server.clock.advance(60_000);
     assert_eq!(server.homeserver.media.sweep_pending().await.expect("a sweep"), 1);
+    // The item may lie on another lane, and goes there as an effect.
+    let store = &server.homeserver.env.store;
+    for lane in (0..store.lanes()).map(Lane) {
+        assert!(store.wait_applied(lane, store.head(lane)).await, "effects are applied");
+    }
     assert_eq!(count().await, (0, 1), "what was uploaded stays");
     upload_to(&alice, &uris[1], "x").await.fails(404, "M_NOT_FOUND");
 }
