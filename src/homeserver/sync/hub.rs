@@ -13,7 +13,7 @@ use hearth_storage::{Page, StorageError, Store};
 use parking_lot::Mutex;
 use ruma::UserId;
 use tokio::sync::Mutex as TurnMutex;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, timeout};
 
 use super::error::SyncError;
 use super::ring::{Happened, Ring, RoomNews};
@@ -25,9 +25,8 @@ use crate::rooms::{Rooms, StoredEvent, Typing};
 const RING_ENTRIES_MAX: usize = 128 * 1_024;
 /// Rows of a log that one step takes in.
 const ROWS_PER_STEP: usize = 1_000;
-/// How often a sync that does not wait looks whether effects on other lanes have arrived, and the time between.
-const SETTLE_STEPS_MAX: u32 = 50;
-const SETTLE_STEP_MS: u64 = 2;
+/// How long a sync that does not wait gives to effects on other lanes, in milliseconds.
+const SETTLE_MS_MAX: u64 = 100;
 
 /// The recent log of every lane, and who waits for what.
 pub struct Hub {
@@ -59,13 +58,15 @@ impl Hub {
     /// Waits, for a moment at most, until what is committed by now is applied on all lanes: then whoever was just
     /// answered finds what they did. With one lane it is so from the start.
     pub async fn settle(&self) {
-        let heads: Vec<_> = (0..self.store.lanes()).map(Lane).map(|lane| (lane, self.store.head(lane))).collect();
-        for _ in 0..SETTLE_STEPS_MAX {
-            if heads.iter().all(|(lane, head)| self.store.applied_mark(*lane) >= *head) {
-                return;
+        let settled = async {
+            for lane in (0..self.store.lanes()).map(Lane) {
+                if !self.store.wait_applied(lane, self.store.head(lane)).await {
+                    return;
+                }
             }
-            sleep(Duration::from_millis(SETTLE_STEP_MS)).await;
-        }
+        };
+        // Where it takes longer, the sync goes by what is applied so far.
+        let _ = timeout(Duration::from_millis(SETTLE_MS_MAX), settled).await;
     }
 
     /// Takes in everything that is applied by now, and gives the positions up to which a sync may read.
