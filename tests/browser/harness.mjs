@@ -307,9 +307,15 @@ export class Person {
   /** Opens the actions of a message, and clicks one. */
   async act(text, action) {
     const message = this.message(text).first();
-    if (this.isPhone) await message.tap();
-    else await message.hover();
-    await this.message(text).first().getByRole("button", { name: action, exact: true }).click();
+    const button = message.getByRole("button", { name: action, exact: true });
+    // What arrives meanwhile moves the message away from under the pointer; then it is pointed at again.
+    await until(`${action} is clicked`, async () => {
+      if (!(await button.isVisible())) await (this.isPhone ? message.tap() : message.hover());
+      return button.click({ timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   entry(name) {

@@ -100,8 +100,25 @@ export function startCounting(conversations: () => Conversation[]): () => void {
 const ICON_PX = 64;
 const OLD_ICON_MS = 60_000;
 let lastIcon: string | undefined;
+let plainIcon: Promise<HTMLImageElement> | undefined;
+let iconTurn = 0;
+
+/** The icon without a number, loaded once; where that fails (the server is down, say), the next call tries again. */
+function loadPlainIcon(url: string): Promise<HTMLImageElement> {
+  plainIcon ??= (async () => {
+    const image = new Image(ICON_PX, ICON_PX);
+    image.src = url;
+    await image.decode();
+    return image;
+  })().catch((error: unknown) => {
+    plainIcon = undefined;
+    throw error;
+  });
+  return plainIcon;
+}
 
 async function drawIcon(count: number): Promise<void> {
+  const turn = (iconTurn += 1);
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
   if (!link) return;
   const plain = link.dataset.plain ?? link.href;
@@ -110,13 +127,12 @@ async function drawIcon(count: number): Promise<void> {
     link.href = plain;
     return;
   }
-  const image = new Image(ICON_PX, ICON_PX);
-  image.src = plain;
   const canvas = Object.assign(document.createElement("canvas"), { width: ICON_PX, height: ICON_PX });
   const context = canvas.getContext("2d");
-  if (!context) return;
-  await image.decode().catch(() => undefined);
-  context.drawImage(image, 0, 0, ICON_PX, ICON_PX);
+  const image = await loadPlainIcon(plain).catch(() => undefined);
+  // A newer count may have come meanwhile.
+  if (!context || turn !== iconTurn) return;
+  if (image) context.drawImage(image, 0, 0, ICON_PX, ICON_PX);
   context.fillStyle = "#d3301f";
   context.beginPath();
   context.arc(44, 20, 20, 0, 2 * Math.PI);
@@ -127,7 +143,7 @@ async function drawIcon(count: number): Promise<void> {
   context.textBaseline = "middle";
   context.fillText(count > 9 ? "9+" : String(count), 44, 21);
   canvas.toBlob((blob) => {
-    if (!blob) return;
+    if (!blob || turn !== iconTurn) return;
     const old = lastIcon;
     lastIcon = URL.createObjectURL(blob);
     link.href = lastIcon;
