@@ -33,6 +33,7 @@ mod ports;
 mod publication;
 mod published;
 mod reader;
+mod receipt_tails;
 mod receipts;
 mod receive;
 mod relations;

@@ -15,6 +15,7 @@ use hearth_storage::{CommitError, Page, StorageError, Store};
 use ruma::{EventId, OwnedEventId};
 
 use super::error::RoomError;
+use super::receipt_tails::ReceiptTails;
 use super::stored_event::StoredEvent;
 use super::view::RoomView;
 use crate::Env;
@@ -99,13 +100,14 @@ impl ReadMarks {
 pub struct Receipts {
     store: Store,
     clock: Arc<dyn Clock>,
+    tails: Arc<ReceiptTails>,
 }
 
 impl Receipts {
     /// The receipts of a server.
     #[must_use]
     pub fn new(env: &Env) -> Self {
-        Self { store: env.store.clone(), clock: env.clock.clone() }
+        Self { store: env.store.clone(), clock: env.clock.clone(), tails: Arc::default() }
     }
 
     /// Notes that a user has read up to an event; does nothing when a later one is read already.
@@ -199,10 +201,16 @@ impl Receipts {
         from: LanePos,
         to: LanePos,
         limit: usize,
-    ) -> Result<Vec<ReceiptChange>, StorageError> {
+    ) -> Result<Vec<Arc<ReceiptChange>>, StorageError> {
+        if from > LanePos(0)
+            && let Some(mut rows) = self.tails.list(&self.store, room, from, to).await?
+        {
+            rows.truncate(limit);
+            return Ok(rows);
+        }
         let page = Page::last(limit).after((room, from)).up_to((room, to));
         let rows = self.store.scan::<ReceiptChanges, _>(&room, page).await?;
-        Ok(rows.rows.into_iter().map(|(_, row)| row).collect())
+        Ok(rows.rows.into_iter().map(|(_, row)| Arc::new(row)).collect())
     }
 
     /// How far a user has read a room, by what was recorded up to now.

@@ -1,6 +1,7 @@
 //! Typing and receipts, written out for one reader.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hearth_protocol::{LanePos, RoomKey};
 use hearth_storage::StorageError;
@@ -38,7 +39,7 @@ pub async fn list_receipts(
     room: RoomKey,
     from: LanePos,
     to: LanePos,
-) -> Result<Vec<ReceiptChange>, StorageError> {
+) -> Result<Vec<Arc<ReceiptChange>>, StorageError> {
     let mut rows = scope.receipts.list_changed(room, from, to, RECEIPTS_MAX).await?;
     let me = scope.who.user_id.as_str();
     rows.retain(|row| row.kind != ReceiptKind::ReadPrivate as u8 || row.user_id == me);
@@ -49,7 +50,7 @@ pub async fn list_receipts(
 }
 
 /// One event with all the receipts; none when there are none.
-pub fn build_receipts(rows: &[ReceiptChange]) -> Option<Piece> {
+pub fn build_receipts(rows: &[Arc<ReceiptChange>]) -> Option<Piece> {
     #[derive(Serialize)]
     struct Details<'a> {
         ts: u64,

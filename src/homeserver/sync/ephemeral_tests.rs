@@ -1,13 +1,16 @@
 //! Receipts and typing in the form that clients read.
 
+use std::sync::Arc;
+
 use hearth_storage::schema::receipts::ReceiptChange;
 use ruma::UserId;
 use serde_json::{Value, json};
 
 use super::{build_receipts, build_typing};
 
-fn receipt(user: &str, kind: u8, thread: &str, at_ms: u64) -> ReceiptChange {
-    ReceiptChange { user_id: user.to_owned(), kind, thread: thread.to_owned(), event_id: "$event".to_owned(), at_ms }
+fn receipt(user: &str, kind: u8, thread: &str, at_ms: u64) -> Arc<ReceiptChange> {
+    let (user_id, thread, event_id) = (user.to_owned(), thread.to_owned(), "$event".to_owned());
+    Arc::new(ReceiptChange { user_id, kind, thread, event_id, at_ms })
 }
 
 fn value(piece: &serde_json::value::RawValue) -> Value {

@@ -1,5 +1,6 @@
 //! The presence of those who share a room with the reader.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -34,13 +35,14 @@ pub async fn load_presence(
         return Ok((Vec::new(), presence.changes_since(since, |_, _| false).1));
     }
     let me = &scope.who.user_id;
-    let (mut changed, pos) = match since.filter(|_| scope.is_held) {
-        Some(since) => (Vec::new(), since),
-        None => presence.changes_since(since, |user, key| user == me || may_share_room(scope, index, key)),
+    let (mut changed, mut unsure, pos) = match since.filter(|_| scope.is_held) {
+        Some(since) => (Vec::new(), HashSet::new(), since),
+        None => list_changed(scope, index, since),
     };
     for user in newcomers {
         if user != *me && !changed.iter().any(|info| info.user_id == user) && scope.users.is_local(&user) {
             changed.push(presence.load(&user));
+            unsure.insert(user);
         }
     }
     changed.retain(|info| {
@@ -49,17 +51,30 @@ pub async fn load_presence(
     if changed.is_empty() {
         return Ok((Vec::new(), pos));
     }
+    let unsure = &unsure;
     let reads = changed.into_iter().map(|info| async move {
-        let is_shown = info.user_id == *me || shares_room(scope, index, &info.user_id).await?;
+        let is_shown = !unsure.contains(&info.user_id) || shares_room(scope, index, &info.user_id).await?;
         Ok::<_, SyncError>(is_shown.then_some(info))
     });
     let shown: Vec<_> = stream::iter(reads).buffered(USERS_AT_ONCE).try_collect().await?;
     Ok((shown.iter().flatten().map(write).collect(), pos))
 }
 
-/// Whether the reader may be in a room with another user, as far as is known without reading.
-fn may_share_room(scope: &Scope<'_>, index: &RoomIndex, other: UserKey) -> bool {
-    scope.hub.sessions.index_of(other).is_none_or(|theirs| index.shares_room(&theirs))
+/// Who has changed that shares a room with the reader, and of whom that has still to be read.
+fn list_changed(
+    scope: &Scope<'_>,
+    index: &RoomIndex,
+    since: Option<PresencePos>,
+) -> (Vec<PresenceInfo>, HashSet<OwnedUserId>, PresencePos) {
+    let unsure = RefCell::new(HashSet::new());
+    let (changed, pos) = scope.users.presence().changes_since(since, |user, key| {
+        *user == scope.who.user_id
+            || match scope.hub.sessions.index_of(key) {
+                Some(theirs) => index.shares_room(&theirs),
+                None => unsure.borrow_mut().insert(user.to_owned()),
+            }
+    });
+    (changed, unsure.into_inner(), pos)
 }
 
 /// Whether the reader is in a room with another user, by the lists of both: the rooms themselves are not looked at, for

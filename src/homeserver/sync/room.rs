@@ -1,7 +1,10 @@
 //! What is new in one room for one reader. Who they are in it is read from the room's own lane, in the range that is told.
 
+use std::sync::Arc;
+
 use hearth_protocol::{LanePos, UserKey};
 use hearth_storage::StorageError;
+use hearth_storage::schema::receipts::ReceiptChange;
 use hearth_storage::schema::users::Membership;
 use ruma::{OwnedRoomId, OwnedUserId, UserId};
 use serde_json::value::RawValue;
@@ -344,7 +347,7 @@ impl<'a> Ground<'a> {
 /// The receipts since the reader's position.
 #[derive(Default)]
 struct NewReceipts {
-    rows: Option<Vec<hearth_storage::schema::receipts::ReceiptChange>>,
+    rows: Option<Vec<Arc<ReceiptChange>>>,
     /// One of them is the reader's.
     has_own: bool,
 }

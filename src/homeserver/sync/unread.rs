@@ -130,7 +130,7 @@ impl UnreadCounter {
         scope: &Scope<'_>,
         view: &RoomView,
         to: LanePos,
-        receipts: Option<&[ReceiptChange]>,
+        receipts: Option<&[Arc<ReceiptChange>]>,
     ) -> Result<UnreadCounts, StorageError> {
         let key = (scope.who.key, view.room.key);
         let known = self.tallies.get(&key);
@@ -158,7 +158,7 @@ impl UnreadCounter {
         scope: &Scope<'_>,
         view: &RoomView,
         news: &SharedNews,
-        receipts: Option<&[ReceiptChange]>,
+        receipts: Option<&[Arc<ReceiptChange>]>,
     ) -> Option<UnreadCounts> {
         let room = view.room.key;
         let known = self.tallies.get(&(scope.who.key, room))?;
@@ -224,7 +224,7 @@ impl UnreadCounter {
         scope: &Scope<'_>,
         view: &RoomView,
         to: LanePos,
-        receipts: Option<&[ReceiptChange]>,
+        receipts: Option<&[Arc<ReceiptChange>]>,
         tally: &mut Tally,
     ) -> Result<(), StorageError> {
         if !is_marked(scope, view.room.key, to, receipts, tally) {
@@ -310,7 +310,13 @@ impl UnreadCounter {
 }
 
 /// Whether the reader has made no receipt since those of the tally were read.
-fn is_marked(scope: &Scope<'_>, room: RoomKey, to: LanePos, receipts: Option<&[ReceiptChange]>, tally: &Tally) -> bool {
+fn is_marked(
+    scope: &Scope<'_>,
+    room: RoomKey,
+    to: LanePos,
+    receipts: Option<&[Arc<ReceiptChange>]>,
+    tally: &Tally,
+) -> bool {
     let lane = scope.hub.lane_of(room);
     let since = scope.since(lane).unwrap_or_default();
     tally.marks_at != LanePos(0)
