@@ -71,7 +71,7 @@ impl<'o> ObjectWriter<'o> {
 }
 
 /// Writes a string with the escapes that canonical JSON asks for, and no others.
-pub(crate) fn write_string(out: &mut String, text: &str) {
+pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut written = 0;
     for (at, byte) in text.bytes().enumerate() {

@@ -51,6 +51,7 @@ pub use hash::*;
 pub use ids::*;
 pub use incoming::*;
 pub use json::*;
+pub use json_canonical::write_string;
 pub use power::*;
 pub use push::*;
 pub use redaction::*;

@@ -4,26 +4,23 @@
 
 use axum::extract::State;
 use hearth_homeserver::{
-    flows::{Flows, MessagesRequest},
+    flows::{Flows, MessagesPage, MessagesRequest},
     rooms::Direction,
 };
+use hearth_protocol::write_string;
 use http::Method;
-use ruma::{
-    api::{
-        Direction as Dir, IncomingRequest, Metadata,
-        client::message::get_message_events::v3::{Request, Response},
-        error::DeserializationError,
-    },
-    serde::Raw,
+use ruma::api::{
+    Direction as Dir, IncomingRequest, Metadata,
+    client::message::get_message_events::v3::{Request, Response},
+    error::DeserializationError,
 };
 
 use crate::{
-    caller::GuestCaller,
-    extract::Ruma,
-    query::Query,
-    raw_filter::RawFilter,
-    reply::{Reply, Result},
+    api_error::ApiError, caller::GuestCaller, extract::Ruma, query::Query, raw_filter::RawFilter, reply::JsonText,
 };
+
+/// The room for what stands around a page's events, in bytes.
+const AROUND_BYTES: usize = 256;
 
 /// `GET /_matrix/client/v3/rooms/{roomId}/messages`
 pub async fn get_room_events(
@@ -31,7 +28,7 @@ pub async fn get_room_events(
     GuestCaller(user): GuestCaller,
     Query(filter): Query<RawFilter>,
     Ruma(MaybeDirection(body)): Ruma<MaybeDirection>,
-) -> Result<Response> {
+) -> Result<JsonText, ApiError> {
     let request = MessagesRequest {
         from: body.from.as_deref(),
         to: body.to.as_deref(),
@@ -43,12 +40,26 @@ pub async fn get_room_events(
         filter: &filter.compile()?,
     };
     let page = flows.load_messages(&user, &body.room_id, &request).await?;
-    let mut response = Response::new();
-    response.start = page.start;
-    response.end = page.end;
-    response.chunk = page.chunk.into_iter().map(Raw::from_json).collect();
-    response.state = page.state.into_iter().map(Raw::from_json).collect();
-    Ok(Reply(response))
+    write_page(&page)
+}
+
+/// The answer (ruma's `Response`), with the events copied once: they are most of it, and pages are what clients read most of.
+fn write_page(page: &MessagesPage) -> Result<JsonText, ApiError> {
+    let mut text = String::with_capacity(page.chunk.len() + AROUND_BYTES);
+    text.push_str("{\"chunk\":");
+    text.push_str(&page.chunk);
+    if let Some(end) = &page.end {
+        text.push_str(",\"end\":");
+        write_string(&mut text, end);
+    }
+    text.push_str(",\"start\":");
+    write_string(&mut text, &page.start);
+    if !page.state.is_empty() {
+        text.push_str(",\"state\":");
+        text.push_str(&serde_json::to_string(&page.state).map_err(ApiError::internal)?);
+    }
+    text.push('}');
+    Ok(JsonText::new(text))
 }
 
 /// A request in which `dir` may be left out, as clients do and other servers allow: the history then goes forwards.
@@ -70,7 +81,7 @@ impl IncomingRequest for MaybeDirection {
     fn try_from_http_request_inner(
         mut request: http::Request<&[u8]>,
         path: &[&str],
-    ) -> std::result::Result<Self, DeserializationError> {
+    ) -> Result<Self, DeserializationError> {
         let query = request.uri().query().unwrap_or_default();
         if !query.split('&').any(|parameter| parameter.starts_with("dir=")) {
             // The path is not looked at any more: its variables are given beside.

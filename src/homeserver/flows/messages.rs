@@ -37,8 +37,8 @@ pub struct MessagesPage {
     pub start: String,
     /// Where the next one begins; none when there is nothing more.
     pub end: Option<String>,
-    /// The events, in the direction of the walk.
-    pub chunk: Vec<Box<RawValue>>,
+    /// The events, in the direction of the walk: an array in JSON.
+    pub chunk: String,
     /// The members who sent them, when the filter loads members lazily.
     pub state: Vec<Box<RawValue>>,
 }
@@ -98,7 +98,7 @@ impl Flows {
         Ok(MessagesPage {
             start: request.from.map_or_else(|| history_token(from), str::to_owned),
             end: walked.next.or(behind_the_filter).map(history_token),
-            chunk: view.list_bundled_json(&walked.events, self.audience(user), &ignored).await?,
+            chunk: view.write_bundled_json(&walked.events, self.audience(user), &ignored).await?,
             state: view.list_client_json(&state, self.audience(user)).await?,
         })
     }

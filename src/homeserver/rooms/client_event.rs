@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use hearth_protocol::{EventFields, EventNum, StateSetNum, UnixMs};
+use hearth_protocol::{EventFields, EventNum, StateSetNum, UnixMs, write_string};
 use hearth_storage::StorageError;
 use hearth_storage::schema::users::Membership;
 use ruma::{DeviceId, UserId};
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 
 use super::bundle::{Bundle, BundleReader, ThreadBundle};
 use super::stored_event::StoredEvent;
@@ -35,6 +35,9 @@ pub struct Audience<'a> {
     /// The fields that are wanted; all without it.
     pub fields: Option<&'a EventFields>,
 }
+
+/// The room that is set aside for what follows the shared part of an event, in bytes: its `room_id` and `unsigned`.
+const OWN_BYTES: usize = 160;
 
 /// What the reader was in the room at the state that was asked of last: most events of a page have the same.
 type Known = Option<(StateSetNum, Membership)>;
@@ -67,7 +70,8 @@ impl RoomView {
         audience: Audience<'_>,
         known: &mut Known,
     ) -> Result<Box<RawValue>, StorageError> {
-        let mut json = self.write_own(stored, audience, known).await?;
+        let mut json = Self::buffer_for(stored);
+        self.write_own(stored, audience, known, &mut json).await?;
         json.push_str("}}");
         Ok(raw(json))
     }
@@ -83,10 +87,47 @@ impl RoomView {
         audience: Audience<'_>,
         ignored: &IgnoredUsers,
     ) -> Result<Vec<Box<RawValue>>, StorageError> {
-        let totals = self.list_totals(events).await?;
-        let reader = BundleReader { user: audience.user, ignored };
-        let bundles = self.load_bundles(events, &totals, reader).await?;
+        let bundles = self.list_bundles(events, audience.user, ignored).await?;
         self.list_json_with(events, &bundles, audience).await
+    }
+
+    /// The same as one JSON array, for long answers: each event is written to where it stays, and nothing of it is read again.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub async fn write_bundled_json(
+        &self,
+        events: &[Arc<StoredEvent>],
+        audience: Audience<'_>,
+        ignored: &IgnoredUsers,
+    ) -> Result<String, StorageError> {
+        let bundles = self.list_bundles(events, audience.user, ignored).await?;
+        if audience.fields.is_some() {
+            let events = self.list_json_with(events, &bundles, audience).await?;
+            let texts: Vec<&str> = events.iter().map(|event| event.get()).collect();
+            return Ok(format!("[{}]", texts.join(",")));
+        }
+        let bytes: usize = events.iter().map(|stored| stored.client_head().len() + OWN_BYTES).sum();
+        let (mut json, mut known) = (String::with_capacity(bytes + 2), None);
+        json.push('[');
+        for (n, stored) in events.iter().enumerate() {
+            if n > 0 {
+                json.push(',');
+            }
+            self.write_with(stored, &bundles, audience, &mut known, &mut json).await?;
+        }
+        json.push(']');
+        Ok(json)
+    }
+
+    async fn list_bundles(
+        &self,
+        events: &[Arc<StoredEvent>],
+        user: &UserId,
+        ignored: &IgnoredUsers,
+    ) -> Result<HashMap<EventNum, Bundle>, StorageError> {
+        let totals = self.list_totals(events).await?;
+        self.load_bundles(events, &totals, BundleReader { user, ignored }).await
     }
 
     /// Several events, with what is known to relate to them.
@@ -101,14 +142,27 @@ impl RoomView {
     ) -> Result<Vec<Box<RawValue>>, StorageError> {
         let (mut all, mut known) = (Vec::with_capacity(events.len()), None);
         for stored in events {
-            let mut json = self.write_own(stored, audience, &mut known).await?;
-            if let Some(bundle) = bundles.get(&stored.num) {
-                self.write_bundle(bundle, audience, &mut json).await?;
-            }
-            json.push_str("}}");
+            let mut json = Self::buffer_for(stored);
+            self.write_with(stored, bundles, audience, &mut known, &mut json).await?;
             all.push(audience.cut(raw(json)));
         }
         Ok(all)
+    }
+
+    async fn write_with(
+        &self,
+        stored: &StoredEvent,
+        bundles: &HashMap<EventNum, Bundle>,
+        audience: Audience<'_>,
+        known: &mut Known,
+        json: &mut String,
+    ) -> Result<(), StorageError> {
+        self.write_own(stored, audience, known, json).await?;
+        if let Some(bundle) = bundles.get(&stored.num) {
+            self.write_bundle(bundle, audience, json).await?;
+        }
+        json.push_str("}}");
+        Ok(())
     }
 
     async fn write_bundle(
@@ -122,7 +176,8 @@ impl RoomView {
             parts.push(format!("\"m.replace\":{}", self.client_json(edit, audience).await?));
         }
         if let Some(ThreadBundle { latest, latest_edit, count, participated }) = &bundle.thread {
-            let mut event = self.write_own(latest, audience, &mut None).await?;
+            let mut event = Self::buffer_for(latest);
+            self.write_own(latest, audience, &mut None, &mut event).await?;
             if let Some(edit) = latest_edit {
                 let edit = self.client_json(edit, audience).await?;
                 let _ = write!(event, ",\"m.relations\":{{\"m.replace\":{edit}}}");
@@ -132,8 +187,7 @@ impl RoomView {
             ));
         }
         if !bundle.references.is_empty() {
-            let chunk: Vec<_> =
-                bundle.references.iter().map(|id| format!("{{\"event_id\":{}}}", quoted(id.as_str()))).collect();
+            let chunk: Vec<_> = bundle.references.iter().map(|id| json!({ "event_id": id }).to_string()).collect();
             parts.push(format!("\"m.reference\":{{\"chunk\":[{}]}}", chunk.join(",")));
         }
         let _ = write!(json, ",\"m.relations\":{{{}}}", parts.join(","));
@@ -146,8 +200,9 @@ impl RoomView {
         stored: &StoredEvent,
         audience: Audience<'_>,
         known: &mut Known,
-    ) -> Result<String, StorageError> {
-        let mut json = self.open_json(stored, audience.form);
+        json: &mut String,
+    ) -> Result<(), StorageError> {
+        self.open_json(stored, audience.form, json);
         json.push_str(",\"unsigned\":{");
         let age = audience.now.0.saturating_sub(stored.event.origin_server_ts);
         let _ = write!(json, "\"age\":{age}");
@@ -162,11 +217,10 @@ impl RoomView {
             && stored.event.sender == audience.user
         {
             json.push_str(",\"transaction_id\":");
-            json.push_str(&quoted(id));
+            write_string(json, id);
         }
-        self.write_replaced(stored, &mut json).await?;
-        self.write_redaction(stored, audience, &mut json).await?;
-        Ok(json)
+        self.write_replaced(stored, json).await?;
+        self.write_redaction(stored, audience, json).await
     }
 
     /// Several events as a client gets them.
@@ -185,19 +239,21 @@ impl RoomView {
         Ok(all)
     }
 
-    fn open_json(&self, stored: &StoredEvent, form: Form) -> String {
+    fn buffer_for(stored: &StoredEvent) -> String {
+        String::with_capacity(stored.client_head().len() + OWN_BYTES)
+    }
+
+    fn open_json(&self, stored: &StoredEvent, form: Form, json: &mut String) {
         if form == Form::Federation {
-            let json = stored.event.json.get();
-            return json.strip_suffix('}').unwrap_or(json).to_owned();
+            let event = stored.event.json.get();
+            json.push_str(event.strip_suffix('}').unwrap_or(event));
+            return;
         }
-        let head = stored.client_head();
-        let mut json = String::with_capacity(head.len() + 256);
-        json.push_str(head);
+        json.push_str(stored.client_head());
         if form == Form::WithRoomId {
             json.push_str(",\"room_id\":");
-            json.push_str(&quoted(self.room.room_id.as_str()));
+            write_string(json, self.room.room_id.as_str());
         }
-        json
     }
 
     /// What a state event replaced.
@@ -209,13 +265,10 @@ impl RoomView {
             return Ok(());
         };
         if let Some(old) = self.events(&[num]).await?.first() {
-            let _ = write!(
-                json,
-                ",\"prev_content\":{},\"prev_sender\":{},\"replaces_state\":{}",
-                old.event.content.get(),
-                quoted(old.event.sender.as_str()),
-                quoted(old.event.id.as_str())
-            );
+            let _ = write!(json, ",\"prev_content\":{},\"prev_sender\":", old.event.content.get());
+            write_string(json, old.event.sender.as_str());
+            json.push_str(",\"replaces_state\":");
+            write_string(json, old.event.id.as_str());
         }
         Ok(())
     }
@@ -231,16 +284,14 @@ impl RoomView {
         };
         if let Some(redaction) = self.events(&[num]).await?.first() {
             let age = audience.now.0.saturating_sub(redaction.event.origin_server_ts);
-            let because = self.open_json(redaction, audience.form);
-            let _ = write!(json, ",\"redacted_by\":{}", quoted(redaction.event.id.as_str()));
-            let _ = write!(json, ",\"redacted_because\":{because},\"unsigned\":{{\"age\":{age}}}}}");
+            json.push_str(",\"redacted_by\":");
+            write_string(json, redaction.event.id.as_str());
+            json.push_str(",\"redacted_because\":");
+            self.open_json(redaction, audience.form, json);
+            let _ = write!(json, ",\"unsigned\":{{\"age\":{age}}}}}");
         }
         Ok(())
     }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 fn raw(json: String) -> Box<RawValue> {
