@@ -13,7 +13,7 @@
 
 use axum::{
     body::{Body, BodyDataStream, to_bytes},
-    extract::{FromRequest, FromRequestParts as _, RawPathParams, Request},
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
 };
 use bytes::Bytes;
 use http::{Method, StatusCode, header::CONTENT_LENGTH, request::Parts};
@@ -47,7 +47,7 @@ impl<T: IncomingRequest> FromRequest<AppState> for Ruma<T> {
         let (mut parts, body) = request.into_parts();
         let path = decoded_path(&mut parts, state).await?;
         let path: Vec<&str> = path.iter().map(|(_, value)| value).collect();
-        let body = if T::METHOD == Method::GET { Bytes::new() } else { json_body(&parts, body).await? };
+        let body = if T::METHOD == Method::GET { Bytes::new() } else { Box::pin(json_body(&parts, body)).await? };
         let request = http::Request::from_parts(parts, &body[..]);
         T::try_from_http_request_inner(request, &path).map(Self).map_err(|error| refusal(&error))
     }
@@ -65,7 +65,7 @@ impl<T: IncomingRequest> FromRequest<AppState> for RumaAuth<T> {
         let (mut parts, body) = request.into_parts();
         let path = decoded_path(&mut parts, state).await?;
         let path: Vec<&str> = path.iter().map(|(_, value)| value).collect();
-        let body = with_identifier(json_body(&parts, body).await?);
+        let body = with_identifier(Box::pin(json_body(&parts, body)).await?);
         let request = http::Request::from_parts(parts, &body[..]);
         T::try_from_http_request_inner(request, &path).map(Self).map_err(|error| refusal(&error))
     }
@@ -158,6 +158,23 @@ impl<T: IncomingRequest> IncomingRequest for Boxed<T> {
 
     fn try_from_http_request_inner(request: http::Request<&[u8]>, path: &[&str]) -> Result<Self, DeserializationError> {
         T::try_from_http_request_inner(request, path).map(|request| Self(Box::new(request)))
+    }
+}
+
+/// What a handler that waits takes from the head of a request, extracted in a future of its own: it is gone before the
+/// handler runs, where otherwise the handler's would have room for it all the time.
+#[derive(Debug)]
+pub struct Apart<T>(pub T);
+
+impl<T: FromRequestParts<AppState> + Send> FromRequestParts<AppState> for Apart<T> {
+    type Rejection = T::Rejection;
+
+    fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> impl Future<Output = Result<Self, T::Rejection>> + Send {
+        let extracted = Box::pin(T::from_request_parts(parts, state));
+        async move { extracted.await.map(Self) }
     }
 }
 

@@ -50,10 +50,10 @@ impl Waiting {
         let seat = self.sockets.wait(user);
         loop {
             // Also at first: the session may have ended before it was listened to.
-            self.sockets.users().authenticate(token).await?;
+            Box::pin(self.sockets.users().authenticate(token)).await?;
             tokio::select! {
                 news = news.as_mut() => {
-                    self.sockets.users().authenticate(token).await?;
+                    Box::pin(self.sockets.users().authenticate(token)).await?;
                     return Ok(news?);
                 }
                 () = seat.rung() => {}

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use crate::{
     api_error::ApiError,
     caller::GuestCaller,
-    extract::{Boxed, Ruma, parse_query},
+    extract::{Apart, Boxed, Ruma, parse_query},
     query::Query,
     reply::JsonText,
     server_sent::Delivery,
@@ -38,13 +38,12 @@ pub struct Unstable {
     filter: Option<String>,
 }
 
+/// What stands in the head of a request.
+type Head = (State<Sync>, State<Users>, GuestCaller, Delivery, Query<Unstable>);
+
 /// `GET /_matrix/client/v3/sync`
 pub async fn sync(
-    State(sync): State<Sync>,
-    State(users): State<Users>,
-    GuestCaller(user): GuestCaller,
-    delivery: Delivery,
-    Query(unstable): Query<Unstable>,
+    Apart((State(sync), State(users), GuestCaller(user), delivery, Query(unstable))): Apart<Head>,
     Ruma(Boxed(mut body)): Ruma<Boxed<Request>>,
 ) -> Result<Response, ApiError> {
     let stream = match delivery {

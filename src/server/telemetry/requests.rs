@@ -96,38 +96,53 @@ impl RequestStats {
     }
 }
 
-/// Lowers the count of requests under way also when the request is dropped half-way.
-struct UnderWay<'a>(&'a Gauge);
+/// A request under way; it is counted until it is dropped, also half-way.
+struct UnderWay(RequestStats);
 
-impl Drop for UnderWay<'_> {
+impl UnderWay {
+    fn begin(stats: RequestStats) -> Self {
+        stats.0.under_way.add(1);
+        Self(stats)
+    }
+}
+
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.add(-1);
+        self.0.0.under_way.add(-1);
     }
 }
 
 /// The layer: runs the rest of the request inside a span, and turns a panic into a 500.
-pub async fn around_request(State(stats): State<RequestStats>, request: Request, next: Next) -> Response {
+pub fn around_request(
+    State(stats): State<RequestStats>,
+    request: Request,
+    next: Next,
+) -> impl Future<Output = Response> + Send {
     let id = stats.next_id();
     let method = standard_method(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or(OTHER, MatchedPath::as_str);
     let span = tracing::info_span!("request", id, %method, route);
-    stats.0.under_way.add(1);
-    let _under_way = UnderWay(&stats.0.under_way);
-    let started_us = stats.0.clock.monotonic_us();
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
-    let mut response = answer.unwrap_or_else(|_| {
-        stats.0.panics.increment();
-        panic_response()
-    });
-    let duration_us = stats.0.clock.monotonic_us().saturating_sub(started_us);
-    let status = response.status();
-    stats.record(&method, route, status, duration_us);
-    tracing::debug!(parent: &span, status = status.as_u16(), us = duration_us, "answered");
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    let under_way = UnderWay::begin(stats);
+    let started_us = under_way.0.0.clock.monotonic_us();
+    // In a box: the future below would have room for the request as often as it is handed on.
+    let answering = Box::pin(AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()));
+    async move {
+        let answer = answering.await;
+        let stats = &under_way.0;
+        let mut response = answer.unwrap_or_else(|_| {
+            stats.0.panics.increment();
+            panic_response()
+        });
+        let duration_us = stats.0.clock.monotonic_us().saturating_sub(started_us);
+        let (route, status) = (matched.as_ref().map_or(OTHER, MatchedPath::as_str), response.status());
+        stats.record(&method, route, status, duration_us);
+        tracing::debug!(parent: &span, status = status.as_u16(), us = duration_us, "answered");
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
     }
-    response
 }
 
 /// The method, if it is a usual one: a peer may invent any number of others.
