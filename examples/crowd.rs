@@ -59,6 +59,11 @@ impl Client {
     }
 
     async fn call(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        Ok(serde_json::from_slice(&self.fetch(method, path, body).await?)?)
+    }
+
+    /// The answer as it came: reading all that the crowd is told would take more of the machine than the server does.
+    async fn fetch(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Vec<u8>, Failure> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let head = format!(
             "{method} /_matrix/client/v3{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n",
@@ -76,8 +81,17 @@ impl Client {
         if status != 200 {
             return Err(format!("{method} {path}: {status} {}", String::from_utf8_lossy(&answer)).into());
         }
-        Ok(serde_json::from_slice(&answer)?)
+        Ok(answer)
     }
+}
+
+/// Where the next sync begins, found without reading the rest of an answer.
+fn find_next_batch(answer: &[u8]) -> Option<String> {
+    const NAME: &[u8] = b"\"next_batch\":\"";
+    let at = answer.windows(NAME.len()).rposition(|window| window == NAME)? + NAME.len();
+    let text = &answer[at..];
+    let end = text.iter().position(|byte| *byte == b'"')?;
+    Some(String::from_utf8_lossy(&text[..end]).into_owned())
 }
 
 async fn read_answer(stream: &mut TcpStream) -> Result<(u16, Vec<u8>), Failure> {
@@ -105,6 +119,8 @@ async fn read_answer(stream: &mut TcpStream) -> Result<(u16, Vec<u8>), Failure> 
 /// What the crowd got and did.
 #[derive(Default)]
 struct Counts {
+    /// Users whose first sync is answered.
+    started: AtomicU64,
     syncs: AtomicU64,
     acts: AtomicU64,
     failures: AtomicU64,
@@ -137,17 +153,17 @@ async fn main() -> Result<(), Failure> {
     }
     // The first syncs tell whole rooms: what is to be measured begins after them.
     let begun = Instant::now();
-    while counts.syncs.load(Ordering::Relaxed) < users as u64 && begun.elapsed() < FIRST_SYNCS_MAX {
+    while counts.started.load(Ordering::Relaxed) < users as u64 && begun.elapsed() < FIRST_SYNCS_MAX {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     println!("the first syncs took {:?}", begun.elapsed());
-    let quiet = measure(&senders, &rooms, run_for).await;
+    let quiet = measure(&senders, &rooms, run_for).await?;
     for (n, user) in crowd.iter().enumerate() {
         noise.spawn(act(n, user.again(), rooms.clone(), stop.clone(), counts.clone()));
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (syncs, acts) = (counts.syncs.load(Ordering::Relaxed), counts.acts.load(Ordering::Relaxed));
-    let loud = measure(&senders, &rooms, run_for).await;
+    let loud = measure(&senders, &rooms, run_for).await?;
     let per_s = |now: &AtomicU64, before: u64| (now.load(Ordering::Relaxed) - before) / (seconds as u64).max(1);
     println!("a crowd that only listens:       {quiet}");
     println!("one that types, reads and moves: {loud}");
@@ -211,34 +227,44 @@ async fn set_up(
     Ok((crowd, senders, made))
 }
 
-/// The times of the senders' sends.
-async fn measure(senders: &[Client], rooms: &Arc<Vec<Room>>, run_for: Duration) -> String {
-    let mut running = JoinSet::new();
-    for (n, sender) in senders.iter().enumerate() {
-        let (mut sender, rooms) = (sender.again(), rooms.clone());
-        running.spawn(async move {
-            let room = &rooms[n % rooms.len()];
-            let (began, mut times) = (Instant::now(), Vec::new());
-            while began.elapsed() < run_for {
-                let path = format!("/rooms/{}/send/m.room.message/{:?}", escape(&room.id), Instant::now());
-                let path: String = path.chars().filter(|c| !" {}".contains(*c)).collect();
-                let sending = Instant::now();
-                let sent = sender.call("PUT", &path, Some(&json!({ "msgtype": "m.text", "body": "hello" }))).await;
-                if let Ok(sent) = sent {
-                    times.push(sending.elapsed());
-                    if let (Some(id), Ok(mut newest)) = (sent["event_id"].as_str(), room.newest.lock()) {
-                        id.clone_into(&mut newest);
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(SEND_EVERY_MS)).await;
+/// The times of the senders' sends. They have a thread of their own, so that nobody waits there but for the server.
+async fn measure(senders: &[Client], rooms: &Arc<Vec<Room>>, run_for: Duration) -> Result<String, Failure> {
+    let senders: Vec<Client> = senders.iter().map(Client::again).collect();
+    let rooms = rooms.clone();
+    let sending = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok::<_, std::io::Error>(runtime.block_on(async {
+            let mut running = JoinSet::new();
+            for (n, sender) in senders.into_iter().enumerate() {
+                running.spawn(send(sender, n, rooms.clone(), run_for));
             }
-            times
-        });
-    }
-    let mut times: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
+            running.join_all().await
+        }))
+    });
+    let mut times: Vec<Duration> = sending.await??.into_iter().flatten().collect();
     times.sort_unstable();
     let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default();
-    format!("{} sends; p50 {:?}, p90 {:?}, p99 {:?}", times.len(), at(50), at(90), at(99))
+    Ok(format!("{} sends; p50 {:?}, p90 {:?}, p99 {:?}", times.len(), at(50), at(90), at(99)))
+}
+
+/// Sends into one room, and says how long each message took.
+async fn send(mut sender: Client, n: usize, rooms: Arc<Vec<Room>>, run_for: Duration) -> Vec<Duration> {
+    let room = &rooms[n % rooms.len()];
+    let (began, mut times) = (Instant::now(), Vec::new());
+    while began.elapsed() < run_for {
+        let path = format!("/rooms/{}/send/m.room.message/{:?}", escape(&room.id), Instant::now());
+        let path: String = path.chars().filter(|c| !" {}".contains(*c)).collect();
+        let sending = Instant::now();
+        let sent = sender.call("PUT", &path, Some(&json!({ "msgtype": "m.text", "body": "hello" }))).await;
+        if let Ok(sent) = sent {
+            times.push(sending.elapsed());
+            if let (Some(id), Ok(mut newest)) = (sent["event_id"].as_str(), room.newest.lock()) {
+                id.clone_into(&mut newest);
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(SEND_EVERY_MS)).await;
+    }
+    times
 }
 
 /// Syncs for ever.
@@ -247,12 +273,13 @@ async fn follow(mut user: Client, stop: Arc<AtomicBool>, counts: Arc<Counts>) {
     while !stop.load(Ordering::Relaxed) {
         let path =
             if since.is_empty() { "/sync?timeout=0".to_owned() } else { format!("/sync?timeout=30000&since={since}") };
-        match user.call("GET", &path, None).await {
-            Ok(answer) => {
+        match user.fetch("GET", &path, None).await.map(|answer| find_next_batch(&answer)) {
+            Ok(Some(next)) => {
                 counts.syncs.fetch_add(1, Ordering::Relaxed);
-                answer["next_batch"].as_str().unwrap_or_default().clone_into(&mut since);
+                counts.started.fetch_add(u64::from(since.is_empty()), Ordering::Relaxed);
+                since = next;
             }
-            Err(_) => {
+            _ => {
                 counts.failures.fetch_add(1, Ordering::Relaxed);
                 user.stream = None;
             }
