@@ -310,7 +310,10 @@ export class Person {
     const button = message.getByRole("button", { name: action, exact: true });
     // What arrives meanwhile moves the message away from under the pointer; then it is pointed at again.
     await until(`${action} is clicked`, async () => {
-      if (!(await button.isVisible())) await (this.isPhone ? message.tap() : message.hover());
+      if (!(await button.isVisible())) {
+        await this.page.mouse.move(0, 0);
+        await (this.isPhone ? message.tap() : message.hover());
+      }
       return button.click({ timeout: 1_000 }).then(
         () => true,
         () => false,
@@ -319,7 +322,7 @@ export class Person {
   }
 
   entry(name) {
-    return this.page.locator("a.entry", { hasText: name });
+    return this.page.locator("a.entry", { has: this.page.locator(".entry-name", { hasText: name }) });
   }
 
   async open(name) {

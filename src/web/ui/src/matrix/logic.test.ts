@@ -96,7 +96,9 @@ describe("addresses", () => {
       { at: "home" },
       { at: "room", roomId: "!a/b:h", eventId: undefined },
       { at: "room", roomId: "!a:h", eventId: "$x/y" },
-      { at: "search", roomId: "!a:h" },
+      { at: "search", roomId: "!a:h", term: undefined },
+      { at: "search", roomId: undefined, term: "red door/window" },
+      { at: "search", roomId: undefined, term: undefined },
       { at: "sign-up" },
     ];
     for (const route of routes) expect(parseRoute(formatRoute(route))).toEqual(route);

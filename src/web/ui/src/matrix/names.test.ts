@@ -14,6 +14,8 @@ describe("names", () => {
     expect(initials("@ben:h")).toBe("B");
     expect(initials("👩‍🚀 Mission")).toBe("👩‍🚀M");
     expect(initials("")).toBe("?");
+    expect(initials("Anna Maria Berg", 1)).toBe("A");
+    expect(initials("e\u0301lan")).toBe("E\u0301");
   });
 
   it("gives everybody a colour that stays", () => {

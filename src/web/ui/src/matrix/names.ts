@@ -5,17 +5,21 @@ export function localpart(userId: string): string {
   return /^@([^:]*):/.exec(userId)?.[1] || userId;
 }
 
-/** One or two letters for who has no picture. */
-export function initials(name: string): string {
+/** One or two letters for who has no picture; at most one where there is room for no more. */
+export function initials(name: string, most: 1 | 2 = 2): string {
   const words = name.replace(/^[@#!+]/, "").split(/[\s._-]+/u).filter(Boolean);
-  const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined];
-  const text = letters.map((word) => (word ? firstLetter(word) : "")).join("");
+  const first = [words[0], words.length > 1 && most > 1 ? words[words.length - 1] : undefined];
+  const text = first.map((word) => (word ? firstLetter(word) : "")).join("");
   return text.toUpperCase() || "?";
 }
 
+const letters = new Intl.Segmenter();
+
 /** The first letter as a person sees it, with all that belongs to it. */
 function firstLetter(word: string): string {
-  for (const part of new Intl.Segmenter().segment(word)) return part.segment;
+  // A list has a thousand names, and of most the first letter is seen without a segmenter.
+  if (/^[\x21-\x7e](?:[\x21-\x7e]|$)/.test(word)) return word.charAt(0);
+  for (const part of letters.segment(word)) return part.segment;
   return "";
 }
 

@@ -129,7 +129,7 @@ export class Rooms {
   private describe(room: Room, membership: "join" | "invite"): Conversation {
     const me = this.client.getSafeUserId();
     const direct = this.directs.get(room.roomId) ?? (membership === "invite" ? room.getDMInviter() : undefined);
-    const last = lastShown(room, me);
+    const last = lastShown(room, me, direct !== undefined);
     const inviterId = membership === "invite" ? room.getMember(me)?.events.member?.getSender() : undefined;
     const highlights = room.getUnreadNotificationCount(NotificationCountType.Highlight);
     const directMember = direct ? room.getMember(direct) : undefined;
@@ -179,7 +179,7 @@ export function presenceOf(client: MatrixClient, userId: string): Presence {
   return presence === "offline" ? "offline" : "unknown";
 }
 
-function lastShown(room: Room, me: string): { text: string; ms: number } {
+function lastShown(room: Room, me: string, direct: boolean): { text: string; ms: number } {
   const events = [...room.getLiveTimeline().getEvents(), ...room.getPendingEvents()];
   const naming = { me, nameOf: (id: string) => nameIn(room, id) };
   let ms = 0;
@@ -187,7 +187,7 @@ function lastShown(room: Room, me: string): { text: string; ms: number } {
     if (event.getRelation()?.rel_type) continue;
     if (isMessage(event)) {
       const sender = event.getSender()!;
-      const who = sender === me ? "You: " : room.getJoinedMemberCount() > 2 ? `${nameIn(room, sender)}: ` : "";
+      const who = sender === me ? "You: " : direct ? "" : `${nameIn(room, sender)}: `;
       return { text: `${who}${previewOf(event)}`, ms: event.getTs() };
     }
     ms ||= event.getTs();

@@ -210,7 +210,7 @@ export class RoomTimeline {
     if (event.isState()) {
       const naming = { me: this.client.getSafeUserId(), nameOf: (id: string) => nameIn(this.room, id) };
       const text = noticeOf(event, naming);
-      if (!text) return undefined;
+      if (!text || isFounding(event, this.room)) return undefined;
       return { kind: "notice", key: eventId, ms: event.getTs(), eventIds: [eventId], texts: [text], readers: [] };
     }
     if (!isMessage(event) || event.isRelation(RelationType.Replace)) return undefined;
@@ -306,6 +306,12 @@ export class RoomTimeline {
     }
     this.schedule();
   }
+}
+
+/** Whether somebody joins the room that they have just made, which is nobody's news. */
+function isFounding(event: MatrixEvent, room: Room): boolean {
+  if (event.getType() !== (EventType.RoomMember as string) || event.getStateKey() !== room.getCreator()) return false;
+  return event.getContent().membership === "join" && event.getPrevContent().membership === undefined;
 }
 
 /** A receipt counts for everything above it; on somebody's own message it need not be shown. */

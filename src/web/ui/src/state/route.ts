@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export type Route =
   | { at: "home" }
   | { at: "room"; roomId: string; eventId: string | undefined }
-  | { at: "search"; roomId: string | undefined }
+  | { at: "search"; roomId: string | undefined; term?: string | undefined }
   | { at: "sign-in" }
   | { at: "sign-up" };
 
@@ -15,7 +15,7 @@ export function parseRoute(hash: string): Route {
     case "room":
       return parts[1] ? { at: "room", roomId: parts[1], eventId: parts[2] || undefined } : { at: "home" };
     case "search":
-      return { at: "search", roomId: parts[1] || undefined };
+      return { at: "search", roomId: parts[1] || undefined, term: parts[2] || undefined };
     case "sign-in":
       return { at: "sign-in" };
     case "sign-up":
@@ -32,7 +32,7 @@ export function formatRoute(route: Route): string {
       return route.eventId ? `${room}/${encodeURIComponent(route.eventId)}` : room;
     }
     case "search":
-      return route.roomId ? `#/search/${encodeURIComponent(route.roomId)}` : "#/search";
+      return ["#/search", route.roomId ?? "", route.term ?? ""].map((part, index) => (index ? encodeURIComponent(part) : part)).join("/").replace(/\/+$/, "");
     case "home":
       return "#/";
     default:

@@ -4,14 +4,14 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { phase, takeOver, type Running } from "../state/app";
-import { go, route } from "../state/route";
+import { formatRoute, route } from "../state/route";
 import { dismiss, toasts } from "../state/toasts";
 import { SignIn, SignUp } from "./auth";
 import { Icon, Logo } from "./icons";
 import { Empty, IconButton, Spinner } from "./parts";
 import { RoomView } from "./room";
 import { Search } from "./search";
-import { Sidebar } from "./sidebar";
+import { InvitationButtons, Sidebar } from "./sidebar";
 
 const KNOWN = "hearth.known";
 
@@ -87,7 +87,7 @@ function Shell({ running }: { running: Running }): JSX.Element {
 
 function Stage({ running }: { running: Running }): JSX.Element {
   const at = route.value;
-  if (at.at === "search") return <Search key={at.roomId ?? ""} running={running} roomId={at.roomId} />;
+  if (at.at === "search") return <Search key={`${at.roomId ?? ""} ${at.term ?? ""}`} running={running} roomId={at.roomId} term={at.term} />;
   if (at.at === "room") return <RoomStage running={running} roomId={at.roomId} eventId={at.eventId} />;
   return (
     <div class="welcome">
@@ -106,7 +106,10 @@ function RoomStage({ running, roomId, eventId }: { running: Running; roomId: str
   if (entry?.membership === "invite") {
     return (
       <Empty icon="chat" title={`You are invited to ${entry.name}`}>
-        Accept or decline in the list.
+        <InvitationButtons running={running} entry={entry} />
+        <a class="link" href={formatRoute({ at: "home" })}>
+          Decide later
+        </a>
       </Empty>
     );
   }
@@ -130,9 +133,9 @@ function Missing({ waiting }: { waiting: boolean }): JSX.Element {
   }
   return (
     <Empty icon="chat" title="You are not in this conversation">
-      <button type="button" class="button" onClick={() => go({ at: "home" })}>
-        Back
-      </button>
+      <a class="button" href={formatRoute({ at: "home" })}>
+        Back to your conversations
+      </a>
     </Empty>
   );
 }

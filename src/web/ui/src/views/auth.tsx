@@ -27,7 +27,7 @@ export function explain(error: unknown, doing: "in" | "up"): Errors {
     case "M_USER_IN_USE":
       return { name: "This name is taken. Try another one." };
     case "M_INVALID_USERNAME":
-      return { name: "A name has lower-case letters, digits, and . _ = - / only." };
+      return { name: "Only lower-case letters, digits and . _ = - / can be used." };
     case "M_EXCLUSIVE":
       return { name: "This name is reserved." };
     case "M_WEAK_PASSWORD":

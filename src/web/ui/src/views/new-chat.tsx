@@ -80,7 +80,7 @@ export function NewGroup({ running, onClose }: Props): JSX.Element {
             <Icon name="lock" />
             <span>
               <b>Private</b>
-              <span>People whom a member invites</span>
+              <span>Only people who are invited</span>
             </span>
           </label>
           <label class="choice">
@@ -88,7 +88,7 @@ export function NewGroup({ running, onClose }: Props): JSX.Element {
             <Icon name="globe" />
             <span>
               <b>Public</b>
-              <span>Everyone, and it stands in the list of public rooms</span>
+              <span>Anyone here can find and join it</span>
             </span>
           </label>
         </fieldset>

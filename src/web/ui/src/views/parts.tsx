@@ -51,7 +51,7 @@ export function Avatar({ id, name, mxc, size = "medium", presence }: AvatarProps
       {url && broken !== url ? (
         <img src={url} alt="" onError={() => setBroken(url)} loading="lazy" decoding="async" />
       ) : (
-        <span class="initials" aria-hidden="true" data-letters={initials(name)} />
+        <span class="initials" aria-hidden="true" data-letters={initials(name, size === "tiny" ? 1 : 2)} />
       )}
       {words && <span class={`presence presence-${presence}`} role="img" aria-label={words} title={words} />}
     </span>
@@ -146,12 +146,16 @@ interface DialogProps {
 /** A modal dialog of the browser's own, so that focus and Escape do what people expect. */
 export function Dialog({ title, onClose, children, wide }: DialogProps): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
+  // The browser tells of our own closing too, when something else may be open already.
+  const showing = useRef(false);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current!;
     const before = document.activeElement as HTMLElement | null;
+    showing.current = true;
     if (!dialog.open) dialog.showModal();
     return () => {
+      showing.current = false;
       dialog.close();
       before?.focus?.();
     };
@@ -161,10 +165,17 @@ export function Dialog({ title, onClose, children, wide }: DialogProps): JSX.Ele
       ref={ref}
       class={`dialog ${wide ? "dialog-wide" : ""}`}
       aria-labelledby={id}
+      onKeyDown={(event) => {
+        // In a field for searching, the browser would only empty it.
+        if (event.key !== "Escape" || event.isComposing) return;
+        event.preventDefault();
+        onClose();
+      }}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
       }}
+      onClose={() => showing.current && onClose()}
       onMouseDown={(event) => {
         if (event.target === ref.current) onClose();
       }}

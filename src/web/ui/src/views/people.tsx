@@ -57,7 +57,7 @@ export function PeopleSearch({ running, onChoose, chosen, label }: Props): JSX.E
             </button>
           </li>
         ))}
-        {found?.length === 0 && <li class="people-none">Nobody found. Whoever does not show here is found by the whole id, as @name:server</li>}
+        {found?.length === 0 && <li class="people-none">Nobody found. Somebody who does not show here is found by the whole address, such as @name:server.</li>}
         {!found && !busy && <li class="people-none">Type a name to find people on this server</li>}
       </ul>
     </div>

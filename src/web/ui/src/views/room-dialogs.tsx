@@ -90,13 +90,17 @@ interface ViewerProps {
 /** A picture over the whole window. */
 export function ImageViewer({ media, sender, ms, onClose }: ViewerProps): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
+  // The browser tells of our own closing too, when something else may be open already.
+  const showing = useRef(false);
   const url = useMedia(media.mxc);
   const [loaded, setLoaded] = useState(false);
   useEffect(() => {
     const dialog = ref.current!;
     const before = document.activeElement as HTMLElement | null;
+    showing.current = true;
     dialog.showModal();
     return () => {
+      showing.current = false;
       dialog.close();
       before?.focus?.();
     };
@@ -109,10 +113,17 @@ export function ImageViewer({ media, sender, ms, onClose }: ViewerProps): JSX.El
       ref={ref}
       class="viewer"
       aria-label={`Picture ${media.name}`}
+      onKeyDown={(event) => {
+        // In a field for searching, the browser would only empty it.
+        if (event.key !== "Escape" || event.isComposing) return;
+        event.preventDefault();
+        onClose();
+      }}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
       }}
+      onClose={() => showing.current && onClose()}
       onClick={(event) => {
         if (!(event.target as Element).closest("img, .viewer-head")) onClose();
       }}

@@ -4,10 +4,10 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Room } from "matrix-js-sdk/lib/matrix";
 
-import { dayName, listNames } from "../matrix/names";
+import { listNames } from "../matrix/names";
 import { presenceText } from "../matrix/members";
 import type { MediaInfo, MessageRow, Row } from "../matrix/rows";
-import { stateOf } from "../matrix/rooms";
+import { stateOf, type Conversation } from "../matrix/rooms";
 import { RoomTimeline } from "../matrix/timeline";
 import { inFront, type Running } from "../state/app";
 import { formatRoute, go, goToRoom } from "../state/route";
@@ -17,8 +17,9 @@ import { ConfirmDelete, FilePreview, ImageViewer } from "./room-dialogs";
 import { EmojiPicker } from "./emoji-picker";
 import { Icon } from "./icons";
 import { Details } from "./details";
-import { Message, Readers, type MessageDeeds } from "./message";
+import type { MessageDeeds } from "./message";
 import { Avatar, Empty, IconButton, Spinner } from "./parts";
+import { Beginning, drawRow, Retry, Skeletons } from "./timeline-rows";
 import { UploadBars } from "./uploads";
 import { VirtualList } from "./virtual-list";
 
@@ -104,7 +105,7 @@ export function RoomView({ running, room, eventId }: Props): JSX.Element {
       <section class="room-main" aria-label={`Conversation ${room.name}`}>
         <RoomHead running={running} room={room} details={details} onDetails={() => setDetails(!details)} />
         {room.hasEncryptionStateEvent() && <EncryptedNote />}
-        <TimelineView timeline={timeline} room={room} name={entry?.name ?? room.name} direct={entry?.direct !== undefined} deeds={deeds} target={eventId} toEnd={toEnd} onAtEnd={setAtEnd} />
+        <TimelineView timeline={timeline} room={room} entry={entry} deeds={deeds} target={eventId} toEnd={toEnd} onAtEnd={setAtEnd} />
         {(!atEnd || !timeline.atEnd.value) && (
           <button type="button" class="jump-down" onClick={newest} aria-label="Go to the newest message" title="Go to the newest message">
             <Icon name="down" />
@@ -187,9 +188,10 @@ function useReading({ actions }: Running, room: Room, timeline: RoomTimeline, at
 function RoomHead({ running, room, details, onDetails }: { running: Running; room: Room; details: boolean; onDetails: () => void }): JSX.Element {
   const entry = running.rooms.list.value.find((conversation) => conversation.id === room.roomId);
   const direct = entry?.direct;
+  const offline = running.connection.online.value === "offline";
   const count = room.getJoinedMemberCount();
   const topic = (stateOf(room).getStateEvents("m.room.topic", "")?.getContent().topic as unknown) ?? "";
-  const under = direct ? presenceText(running.client, direct) : `${count} ${count === 1 ? "member" : "members"}`;
+  const under = direct ? otherText(running, room, direct, offline) : `${count} ${count === 1 ? "member" : "members"}`;
   const name = entry?.name ?? room.name;
   return (
     <header class="room-head">
@@ -197,7 +199,7 @@ function RoomHead({ running, room, details, onDetails }: { running: Running; roo
         <Icon name="back" />
       </a>
       <button type="button" class="room-title" onClick={onDetails} aria-expanded={details} title="About this conversation">
-        <Avatar id={direct ?? room.roomId} name={name} mxc={entry?.avatar} size="small" presence={direct ? entry?.presence : undefined} />
+        <Avatar id={direct ?? room.roomId} name={name} mxc={entry?.avatar} size="small" presence={direct && !offline ? entry?.presence : undefined} />
         <span class="room-title-text">
           <h1>{name}</h1>
           <span class="room-under">
@@ -212,6 +214,15 @@ function RoomHead({ running, room, details, onDetails }: { running: Running; roo
   );
 }
 
+/** How the other one of a direct conversation is to be reached. */
+function otherText({ client }: Running, room: Room, other: string, offline: boolean): string {
+  const membership = room.getMember(other)?.membership;
+  if (membership === "invite") return "Has not accepted the invitation yet";
+  if (membership === "leave" || membership === "ban") return "Has left this conversation";
+  // What was last heard of them, before the connection went, may be true no longer.
+  return offline ? "" : presenceText(client, other);
+}
+
 function EncryptedNote(): JSX.Element {
   return (
     <p class="encrypted-note" role="note">
@@ -224,20 +235,20 @@ function EncryptedNote(): JSX.Element {
 interface TimelineViewProps {
   timeline: RoomTimeline;
   room: Room;
-  name: string;
-  direct: boolean;
+  entry: Conversation | undefined;
   deeds: MessageDeeds;
   target: string | undefined;
   toEnd: number;
   onAtEnd: (atEnd: boolean) => void;
 }
 
-function TimelineView({ timeline, room, name, direct, deeds, target, toEnd, onAtEnd }: TimelineViewProps): JSX.Element {
+function TimelineView({ timeline, room, entry, deeds, target, toEnd, onAtEnd }: TimelineViewProps): JSX.Element {
   const rows = timeline.rows.value;
   const loading = timeline.loading.value;
   const [active, setActive] = useState<string>();
   const holder = useRef<HTMLDivElement>(null);
-  const crowded = room.getJoinedMemberCount() > 2;
+  // Between two people, nobody asks whose words they are.
+  const crowded = entry?.direct === undefined;
   const targetKey = target ? rows.find((row) => row.kind === "message" && row.eventId === target)?.key : undefined;
   if (rows.length === 0) {
     return <div class="timeline timeline-empty">{timeline.failed.value ? <Retry timeline={timeline} /> : loading === "first" ? <Skeletons /> : <Empty icon="chat" title="No messages yet" />}</div>;
@@ -245,7 +256,7 @@ function TimelineView({ timeline, room, name, direct, deeds, target, toEnd, onAt
   const head = timeline.failed.value ? (
     <Retry timeline={timeline} />
   ) : timeline.atStart.value ? (
-    <Beginning name={name} direct={direct} />
+    <Beginning room={room} entry={entry} />
   ) : (
     <div class="loading-older">
       <Spinner label="Loading older messages" />
@@ -255,7 +266,8 @@ function TimelineView({ timeline, room, name, direct, deeds, target, toEnd, onAt
     <div
       class="timeline"
       ref={holder}
-      onPointerOver={(event) => event.pointerType === "mouse" && setActive(keyAt(event.target) ?? active)}
+      // Moves of the pointer alone: what slides along under a pointer at rest, in scrolling, was not pointed at.
+      onPointerMove={(event) => event.pointerType === "mouse" && setActive(keyAt(event.target) ?? active)}
       onPointerLeave={(event) => event.pointerType === "mouse" && setActive(undefined)}
       onClick={(event) => matchMedia("(hover: none)").matches && setActive(keyAt(event.target))}
       onFocusCapture={(event) => setActive(keyAt(event.target))}
@@ -299,83 +311,6 @@ function moveFocus(event: KeyboardEvent, holder: HTMLElement): void {
   event.preventDefault();
   next.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
-}
-
-interface DrawContext {
-  deeds: MessageDeeds;
-  crowded: boolean;
-  active: string | undefined;
-  targetKey: string | undefined;
-}
-
-function drawRow(row: Row, context: DrawContext): JSX.Element {
-  switch (row.kind) {
-    case "day":
-      return (
-        <p class="day">
-          <span>{dayName(row.ms, Date.now())}</span>
-        </p>
-      );
-    case "unread":
-      return (
-        <p class="unread-line">
-          <span>New messages</span>
-        </p>
-      );
-    case "notice":
-      return <Notice texts={row.texts} readers={row.readers} />;
-    case "message":
-      return <Message row={row} deeds={context.deeds} crowded={context.crowded} active={context.active === row.key} found={context.targetKey === row.key} />;
-  }
-}
-
-const NOTICES_SHOWN = 3;
-
-function Notice({ texts, readers }: { texts: string[]; readers: MessageRow["readers"] }): JSX.Element {
-  const [open, setOpen] = useState(false);
-  const folded = texts.length > NOTICES_SHOWN && !open;
-  return (
-    <div class="notices">
-      {(folded ? texts.slice(-1) : texts).map((text, index) => (
-        <p key={index} class="notice" dir="auto">
-          {text}
-        </p>
-      ))}
-      {folded && (
-        <button type="button" class="link" onClick={() => setOpen(true)}>
-          {texts.length - 1} more changes
-        </button>
-      )}
-      {readers.length > 0 && <Readers readers={readers} />}
-    </div>
-  );
-}
-
-function Beginning({ name, direct }: { name: string; direct: boolean }): JSX.Element {
-  return <p class="beginning">{direct ? `This is the beginning of your conversation with ${name}.` : `This is the beginning of “${name}”.`}</p>;
-}
-
-function Retry({ timeline }: { timeline: RoomTimeline }): JSX.Element {
-  return (
-    <p class="loading-failed" role="alert">
-      Messages could not be loaded.{" "}
-      <button type="button" class="link" onClick={() => void timeline.retry()}>
-        Try again
-      </button>
-    </p>
-  );
-}
-
-function Skeletons(): JSX.Element {
-  return (
-    <div class="skeletons" role="status" aria-label="Loading messages">
-      {["a", "b", "c", "d", "e"].map((name, index) => (
-        <div key={name} class={`skeleton-row ${index % 3 === 2 ? "skeleton-own" : ""}`}>
-          <span class="skeleton skeleton-bubble" />
-        </div>
-      ))}
-    </div>
-  );
 }
 
 function TypingLine({ names }: { names: string[] }): JSX.Element {

@@ -1,7 +1,7 @@
 // Looking for messages, in one conversation or all, and going to them.
 
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { findMessages, type Hit, type Query } from "../matrix/find";
 import { nameIn } from "../matrix/rooms";
@@ -21,8 +21,15 @@ interface Form {
   until: string;
 }
 
-export function Search({ running, roomId }: { running: Running; roomId: string | undefined }): JSX.Element {
-  const [form, setForm] = useState<Form>({ term: "", sender: "", from: "", until: "" });
+interface Props {
+  running: Running;
+  roomId: string | undefined;
+  /** What is looked for at once. */
+  term: string | undefined;
+}
+
+export function Search({ running, roomId, term }: Props): JSX.Element {
+  const [form, setForm] = useState<Form>({ term: term ?? "", sender: "", from: "", until: "" });
   const [hits, setHits] = useState<Hit[]>();
   const [highlights, setHighlights] = useState<string[]>([]);
   const [next, setNext] = useState<string>();
@@ -45,7 +52,11 @@ export function Search({ running, roomId }: { running: Running; roomId: string |
       if (mine === asked.current) setState({ error: reasonOf(error) });
     }
   };
+  useEffect(() => {
+    if (term) void search();
+  }, []);
   const change = (part: Partial<Form>): void => setForm({ ...form, ...part });
+  const everywhere = formatRoute({ at: "search", roomId: undefined, term: form.term.trim() || undefined });
   return (
     <section class="search" aria-label="Search messages">
       <header class="room-head">
@@ -54,7 +65,7 @@ export function Search({ running, roomId }: { running: Running; roomId: string |
         </a>
         <h1 class="search-title">{room ? `Search in ${room.name}` : "Search all conversations"}</h1>
         {room && (
-          <a class="button button-small" href={formatRoute({ at: "search", roomId: undefined })}>
+          <a class="button button-small" href={everywhere}>
             All conversations
           </a>
         )}
@@ -88,7 +99,16 @@ export function Search({ running, roomId }: { running: Running; roomId: string |
           </p>
         )}
         {!hits && state === "idle" && <Empty icon="search" title="Find a message">Type a word and press Enter.</Empty>}
-        {hits?.length === 0 && state === "idle" && <Empty icon="search" title="No messages found" />}
+        {hits?.length === 0 && state === "idle" && (
+          <Empty icon="search" title="No messages found">
+            <p>{form.sender || form.from || form.until ? "Try other words, or fewer filters." : "Try other words: whole words are found, in any order."}</p>
+            {room && (
+              <a class="button" href={everywhere}>
+                Search all conversations
+              </a>
+            )}
+          </Empty>
+        )}
         <ul class="hit-list">
           {hits?.map((hit) => (
             <li key={hit.eventId}>

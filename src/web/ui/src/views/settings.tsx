@@ -24,7 +24,7 @@ export function Settings({ running, onClose }: Props): JSX.Element {
       <Profile running={running} />
       <Appearance />
       <Notifications />
-      <section class="settings-section">
+      <section class="settings-section settings-account" aria-label="Account">
         <Password running={running} />
         <button type="button" class="button button-quiet-danger button-wide" onClick={() => void leave()}>
           <Icon name="leave" size={18} /> Sign out
@@ -72,7 +72,7 @@ function Profile({ running }: { running: Running }): JSX.Element {
 }
 
 const THEMES: [Theme, string][] = [
-  ["system", "As the system"],
+  ["system", "System"],
   ["light", "Light"],
   ["dark", "Dark"],
 ];
@@ -125,6 +125,10 @@ function Switch({ label, on, onChange }: { label: string; on: boolean; onChange:
 
 const PASSWORD_CHARS_MIN = 8;
 
+function intoView(form: HTMLFormElement | null): void {
+  form?.scrollIntoView({ block: "nearest" });
+}
+
 function Password({ running }: { running: Running }): JSX.Element {
   const [open, setOpen] = useState(false);
   const [before, setBefore] = useState("");
@@ -160,7 +164,7 @@ function Password({ running }: { running: Running }): JSX.Element {
     );
   }
   return (
-    <form class="password-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Change password">
+    <form ref={intoView} class="password-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Change password">
       <h3>Change password</h3>
       <Field label="Password now" type="password" value={before} onInput={setBefore} error={errors.before} autocomplete="current-password" autofocus />
       <Field label="New password" type="password" value={after} onInput={setAfter} error={errors.after} hint={`At least ${PASSWORD_CHARS_MIN} characters.`} autocomplete="new-password" />

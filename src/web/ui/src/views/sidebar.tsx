@@ -41,16 +41,18 @@ export function Sidebar({ running }: { running: Running }): JSX.Element {
         role="search"
         onSubmit={(event) => {
           event.preventDefault();
-          go({ at: "search", roomId: undefined });
+          const first = shown.find(({ membership }) => membership === "join");
+          if (words && first) goToRoom(first.id);
+          else go({ at: "search", roomId: undefined, term: filter.trim() || undefined });
         }}
       >
         <Icon name="search" size={18} />
         <input type="search" id="filter" value={filter} placeholder="Filter chats" aria-label="Filter conversations" onInput={(event) => setFilter(event.currentTarget.value)} />
-        <a class="search-all" href={formatRoute({ at: "search", roomId: undefined })}>
+        <a class="search-all" href={formatRoute({ at: "search", roomId: undefined, term: filter.trim() || undefined })}>
           Search messages
         </a>
       </form>
-      {starting && list.length === 0 ? <ListSkeleton /> : <List running={running} entries={shown} filtered={words !== ""} onNew={() => setOpen("chat")} />}
+      {starting && list.length === 0 ? <ListSkeleton /> : <List running={running} entries={shown} filter={filter.trim()} onNew={() => setOpen("chat")} />}
       {open === "chat" && <NewChat running={running} onClose={close} onGroup={() => setOpen("group")} />}
       {open === "group" && <NewGroup running={running} onClose={close} />}
       {open === "explore" && <Explore running={running} onClose={close} />}
@@ -62,15 +64,21 @@ export function Sidebar({ running }: { running: Running }): JSX.Element {
 interface ListProps {
   running: Running;
   entries: Conversation[];
-  filtered: boolean;
+  /** What the names are looked through for; empty if for nothing. */
+  filter: string;
   onNew: () => void;
 }
 
-function List({ running, entries, filtered, onNew }: ListProps): JSX.Element {
+function List({ running, entries, filter, onNew }: ListProps): JSX.Element {
   const list = useRef<HTMLUListElement>(null);
+  const offline = running.connection.online.value === "offline";
   if (entries.length === 0) {
-    return filtered ? (
-      <Empty icon="search" title="Nothing found" />
+    return filter ? (
+      <Empty icon="search" title="No chat of this name">
+        <a class="button" href={formatRoute({ at: "search", roomId: undefined, term: filter })}>
+          Search messages for it
+        </a>
+      </Empty>
     ) : (
       <Empty icon="chat" title="No conversations yet">
         <p>Find somebody, or make a group.</p>
@@ -92,18 +100,18 @@ function List({ running, entries, filtered, onNew }: ListProps): JSX.Element {
   return (
     <ul class="entries" ref={list} onKeyDown={onKeyDown}>
       {entries.map((entry) => (
-        <li key={entry.id}>{entry.membership === "invite" ? <Invitation running={running} entry={entry} /> : <Entry entry={entry} />}</li>
+        <li key={entry.id}>{entry.membership === "invite" ? <Invitation running={running} entry={entry} /> : <Entry entry={entry} offline={offline} />}</li>
       ))}
     </ul>
   );
 }
 
-function Entry({ entry }: { entry: Conversation }): JSX.Element {
+function Entry({ entry, offline }: { entry: Conversation; offline: boolean }): JSX.Element {
   const here = route.value.at === "room" && route.value.roomId === entry.id;
   const { unread } = entry;
   return (
     <a class={`entry ${unread > 0 ? "entry-unread" : ""}`} href={formatRoute({ at: "room", roomId: entry.id, eventId: undefined })} aria-current={here ? "page" : undefined}>
-      <Avatar id={entry.direct ?? entry.id} name={entry.name} mxc={entry.avatar} presence={entry.direct ? entry.presence : undefined} />
+      <Avatar id={entry.direct ?? entry.id} name={entry.name} mxc={entry.avatar} presence={entry.direct && !offline ? entry.presence : undefined} />
       <span class="entry-text">
         <span class="entry-top">
           <span class="entry-name" dir="auto">
@@ -135,7 +143,8 @@ function Entry({ entry }: { entry: Conversation }): JSX.Element {
   );
 }
 
-function Invitation({ running, entry }: { running: Running; entry: Conversation }): JSX.Element {
+/** Accepting or declining, in the list and where the conversation would stand. */
+export function InvitationButtons({ running, entry }: { running: Running; entry: Conversation }): JSX.Element {
   const [busy, setBusy] = useState(false);
   const act = async (doing: () => Promise<void>, failed: string): Promise<void> => {
     setBusy(true);
@@ -153,6 +162,19 @@ function Invitation({ running, entry }: { running: Running; entry: Conversation 
       goToRoom(entry.id);
     }, "The invitation could not be accepted.");
   const decline = (): Promise<void> => act(() => running.actions.leave(entry.id), "The invitation could not be declined.");
+  return (
+    <span class="invitation-buttons">
+      <button type="button" class="button button-main button-small" disabled={busy} onClick={() => void accept()}>
+        Accept
+      </button>
+      <button type="button" class="button button-small" disabled={busy} onClick={() => void decline()}>
+        Decline
+      </button>
+    </span>
+  );
+}
+
+function Invitation({ running, entry }: { running: Running; entry: Conversation }): JSX.Element {
   const from = entry.inviter?.name ?? "Someone";
   return (
     <div class="invitation" role="group" aria-label={`Invitation to ${entry.name}`}>
@@ -160,14 +182,7 @@ function Invitation({ running, entry }: { running: Running; entry: Conversation 
       <div class="invitation-text">
         <span class="entry-name">{entry.name}</span>
         <span class="entry-last">{entry.direct ? `${from} wants to chat` : `${from} invites you`}</span>
-        <span class="invitation-buttons">
-          <button type="button" class="button button-main button-small" disabled={busy} onClick={() => void accept()}>
-            Accept
-          </button>
-          <button type="button" class="button button-small" disabled={busy} onClick={() => void decline()}>
-            Decline
-          </button>
-        </span>
+        <InvitationButtons running={running} entry={entry} />
       </div>
     </div>
   );
