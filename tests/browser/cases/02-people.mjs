@@ -10,6 +10,21 @@ async function setPresence(url, userId, token, presence) {
 
 export const cases = [
   [
+    "an invitation is accepted where the conversation would stand, too",
+    async (world) => {
+      const [anna, ben] = [await world.person("Anna Berg"), await world.person("Ben Sommer")];
+      await ben.startChat(anna);
+      await ben.page.getByText("Has not accepted the invitation yet").waitFor();
+      const { hash } = new URL(ben.page.url());
+      await anna.page.goto(`${world.server.url}/${hash}`);
+      const stage = anna.page.getByRole("main");
+      await stage.getByText("You are invited to Ben Sommer").waitFor();
+      await stage.getByRole("button", { name: "Accept" }).click();
+      await anna.page.getByRole("form", { name: "Write a message" }).waitFor();
+      await ben.page.locator(".room-under", { hasText: "Online" }).waitFor();
+    },
+  ],
+  [
     "two people find each other and chat, each sees the other's presence",
     async (world) => {
       const [anna, ben] = await pair(world, "Anna Berg", "Ben Sommer");

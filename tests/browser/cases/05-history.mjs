@@ -81,13 +81,38 @@ export const cases = [
       await anna.page.getByRole("button", { name: "Search", exact: true }).click();
       await anna.page.getByText("No messages found").waitFor();
       await anna.page.getByLabel("From").fill("");
-      await anna.page.getByRole("link", { name: "All conversations" }).click();
+      await anna.page.getByRole("link", { name: "All chats" }).click();
       await anna.page.getByLabel("Words to look for").fill("red door");
       await anna.page.getByRole("button", { name: "Search", exact: true }).click();
       await anna.page.locator(".hit", { hasText: "red door" }).click();
       await anna.page.locator(".message-found", { hasText: "red door" }).waitFor();
       await anna.page.getByRole("button", { name: "Go to the newest message" }).click();
       await anna.sees("love to see");
+    },
+  ],
+  [
+    "what is typed above the list finds a chat, or else messages",
+    async (world) => {
+      const [anna, ben] = await pair(world, "Anna Berg", "Ben Sommer");
+      await ben.say("The windmill turns again");
+      await anna.sees("windmill");
+      await anna.leaveRoom();
+      const filter = anna.page.getByLabel("Filter conversations");
+      await filter.fill("somm");
+      await filter.press("Enter");
+      await anna.sees("windmill");
+      await anna.leaveRoom();
+      await filter.fill("windmill");
+      await anna.page.getByText("No chat of this name").waitFor();
+      await until("it is found in the messages", async () => {
+        await filter.press("Enter");
+        await anna.page.locator(".hit, .empty-title").first().waitFor();
+        if ((await anna.page.locator(".hit").count()) === 1) return true;
+        await anna.leaveRoom();
+        return false;
+      });
+      await anna.page.locator(".hit", { hasText: "windmill" }).click();
+      await anna.page.locator(".message-found", { hasText: "windmill" }).waitFor();
     },
   ],
 ];

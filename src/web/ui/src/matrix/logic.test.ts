@@ -8,6 +8,7 @@ import { formatRoute, parseRoute, type Route } from "../state/route";
 import { ApiError } from "./api";
 import { retryAfterMs } from "./connection";
 import { searchBody, withinDates } from "./find";
+import { forgetList, keepList, keptList } from "./kept-list";
 import { fileContent, mediaUrl, shownSize } from "./media";
 import { countUnread } from "./notify";
 import { byNews, type Conversation } from "./rooms";
@@ -189,5 +190,28 @@ describe("lists and files", () => {
     const file = new File(["x"], "a.png", { type: "image/png" });
     expect(fileContent(file, "mxc://h/m", {}, "").msgtype).toBe("m.file");
     expect(fileContent(file, "mxc://h/m", { w: 2, h: 1 }, "Hi")).toMatchObject({ msgtype: "m.image", body: "Hi", filename: "a.png", info: { w: 2, size: 1 } });
+  });
+});
+
+describe("the kept list", () => {
+  const chat = (id: string, membership: "join" | "invite" = "join"): Conversation => ({
+    id, name: id, avatar: undefined, membership, direct: "@b:h", presence: "online", lastText: "hello", lastMs: 1,
+    unread: 2, mentioned: false, encrypted: false, inviter: undefined, typing: ["Ben"],
+  }); // prettier-ignore
+
+  it("shows the first joined chats again, but not what may be over", () => {
+    keepList("@a:h", [chat("!i", "invite"), ...Array.from({ length: 100 }, (_, n) => chat(`!${n}`))]);
+    const kept = keptList("@a:h");
+    expect(kept).toHaveLength(40);
+    expect(kept[0]).toMatchObject({ id: "!0", unread: 2, presence: "unknown", typing: [] });
+  });
+
+  it("is nobody else's, and can be forgotten", () => {
+    keepList("@a:h", [chat("!1")]);
+    expect(keptList("@b:h")).toEqual([]);
+    forgetList();
+    expect(keptList("@a:h")).toEqual([]);
+    localStorage.setItem("hearth.chats", "{ broken");
+    expect(keptList("@a:h")).toEqual([]);
   });
 });

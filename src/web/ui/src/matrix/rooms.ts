@@ -1,6 +1,6 @@
 // The list of conversations, kept current from the SDK's rooms.
 
-import { signal, type ReadonlySignal } from "@preact/signals";
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import {
   ClientEvent,
   Direction,
@@ -9,6 +9,7 @@ import {
   RoomEvent,
   RoomMemberEvent,
   RoomStateEvent,
+  SyncState,
   UserEvent,
   type MatrixClient,
   type Room,
@@ -16,6 +17,7 @@ import {
 } from "matrix-js-sdk/lib/matrix";
 
 import { isMessage, noticeOf, previewOf } from "./describe";
+import { keepList, keptList } from "./kept-list";
 import { localpart } from "./names";
 
 export type Presence = "online" | "away" | "offline" | "unknown";
@@ -42,18 +44,25 @@ export interface Conversation {
 
 /** How far back the last message is looked for. */
 const PREVIEW_EVENTS_MAX = 50;
+/** Between a change and what is kept of it for the next page. */
+const KEEP_MS = 2_000;
 
 export class Rooms {
   private readonly entries = new Map<string, Conversation>();
   private readonly dirty = new Set<string>();
   private allDirty = true;
   private scheduled = false;
+  /** Whether the SDK has its rooms, from its store or from the server. */
+  private ready = false;
+  private keeping: ReturnType<typeof setTimeout> | undefined;
   private directs = new Map<string, string>();
-  private readonly out = signal<Conversation[]>([]);
+  private readonly out: Signal<Conversation[]>;
   /** Newest first, invitations before all. */
-  readonly list: ReadonlySignal<Conversation[]> = this.out;
+  readonly list: ReadonlySignal<Conversation[]>;
 
   constructor(private readonly client: MatrixClient) {
+    this.out = signal(keptList(client.getSafeUserId()));
+    this.list = this.out;
     const touch = (roomId: string | undefined): void => this.touch(roomId);
     client.on(RoomEvent.Timeline, (_event, room) => touch(room?.roomId));
     client.on(RoomEvent.Name, (room) => touch(room.roomId));
@@ -68,11 +77,22 @@ export class Rooms {
     client.on(UserEvent.CurrentlyActive, (_event, user) => this.touchDirectsWith(user.userId));
     client.on(ClientEvent.Room, (room) => touch(room.roomId));
     client.on(ClientEvent.DeleteRoom, (roomId) => touch(roomId));
-    client.on(ClientEvent.Sync, () => this.schedule());
+    client.on(ClientEvent.Sync, (state) => this.onSync(state));
     client.on(ClientEvent.AccountData, (event) => {
       if (event.getType() === (EventType.Direct as string)) this.touchAll();
     });
-    this.schedule();
+  }
+
+  /** Nothing is kept of the list any more. */
+  close(): void {
+    clearTimeout(this.keeping);
+    this.ready = false;
+  }
+
+  private onSync(state: SyncState): void {
+    if (this.ready || (state !== SyncState.Prepared && state !== SyncState.Syncing)) return;
+    this.ready = true;
+    this.touchAll();
   }
 
   /** The other person of a direct conversation. */
@@ -96,7 +116,7 @@ export class Rooms {
   }
 
   private schedule(): void {
-    if (this.scheduled) return;
+    if (this.scheduled || !this.ready) return;
     this.scheduled = true;
     // A timer, not a frame: the title counts in a hidden tab too.
     setTimeout(() => {
@@ -106,24 +126,30 @@ export class Rooms {
   }
 
   private renew(): void {
-    const rooms = this.client.getRooms();
+    if (!this.ready) return;
     if (this.allDirty) {
       this.directs = readDirects(this.client);
       this.entries.clear();
     }
-    const present = new Set<string>();
-    for (const room of rooms) {
-      const membership = room.getMyMembership();
-      if ((membership !== "join" && membership !== "invite") || room.isSpaceRoom()) continue;
-      present.add(room.roomId);
-      if (this.allDirty || this.dirty.has(room.roomId) || !this.entries.has(room.roomId)) {
-        this.entries.set(room.roomId, this.describe(room, membership));
-      }
-    }
-    for (const id of this.entries.keys()) if (!present.has(id)) this.entries.delete(id);
+    const rooms = this.allDirty ? this.client.getRooms() : [...this.dirty].map((id) => this.client.getRoom(id) ?? id);
     this.allDirty = false;
     this.dirty.clear();
+    for (const room of rooms) {
+      const entry = typeof room === "string" ? undefined : this.entryOf(room);
+      if (entry) this.entries.set(entry.id, entry);
+      else this.entries.delete(typeof room === "string" ? room : room.roomId);
+    }
     this.out.value = [...this.entries.values()].sort(byNews);
+    this.keeping ??= setTimeout(() => {
+      this.keeping = undefined;
+      keepList(this.client.getSafeUserId(), this.out.value);
+    }, KEEP_MS);
+  }
+
+  private entryOf(room: Room): Conversation | undefined {
+    const membership = room.getMyMembership();
+    if ((membership !== "join" && membership !== "invite") || room.isSpaceRoom()) return undefined;
+    return this.describe(room, membership);
   }
 
   private describe(room: Room, membership: "join" | "invite"): Conversation {

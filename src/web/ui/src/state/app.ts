@@ -5,6 +5,7 @@ import type { MatrixClient } from "matrix-js-sdk/lib/matrix";
 
 import { Actions } from "../matrix/actions";
 import { Connection } from "../matrix/connection";
+import { forgetList } from "../matrix/kept-list";
 import { Me } from "../matrix/me";
 import { startMediaWorker, Uploads } from "../matrix/media";
 import { countUnread, startCounting, startNotifying } from "../matrix/notify";
@@ -97,6 +98,7 @@ async function run(session: Session, how: "ask" | "take over"): Promise<void> {
   });
   const stopCounting = startCounting(() => rooms.list.value);
   const stop = (): void => {
+    rooms.close();
     stopNotifying();
     stopCounting();
     connection.stop();
@@ -119,6 +121,7 @@ async function end(notice: string | undefined): Promise<void> {
   go({ at: "sign-in" }, "replace");
   document.title = "Hearth";
   current.stop();
+  forgetList();
   await current.connection.forget();
   if (lock.held) lock.release();
 }

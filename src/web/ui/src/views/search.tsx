@@ -66,7 +66,7 @@ export function Search({ running, roomId, term }: Props): JSX.Element {
         <h1 class="search-title">{room ? `Search in ${room.name}` : "Search all conversations"}</h1>
         {room && (
           <a class="button button-small" href={everywhere}>
-            All conversations
+            All chats
           </a>
         )}
       </header>
@@ -78,7 +78,10 @@ export function Search({ running, roomId, term }: Props): JSX.Element {
           void search();
         }}
       >
-        <input class="search-term" type="search" aria-label="Words to look for" placeholder="Words to look for" value={form.term} onInput={(event) => change({ term: event.currentTarget.value })} ref={focusOnce} />
+        <div class="search-words">
+          <input class="search-term" type="search" aria-label="Words to look for" placeholder="Words to look for" value={form.term} onInput={(event) => change({ term: event.currentTarget.value })} ref={focusOnce} />
+          <button class="button button-main">Search</button>
+        </div>
         <div class="search-filters">
           <SenderFilter running={running} roomId={roomId} value={form.sender} onChange={(sender) => change({ sender })} />
           <label>
@@ -89,7 +92,6 @@ export function Search({ running, roomId, term }: Props): JSX.Element {
             Until
             <input type="date" value={form.until} onInput={(event) => change({ until: event.currentTarget.value })} />
           </label>
-          <button class="button button-main">Search</button>
         </div>
       </form>
       <div class="hits" aria-live="polite" aria-busy={state === "busy"}>

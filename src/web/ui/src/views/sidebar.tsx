@@ -1,7 +1,7 @@
 // The conversations, and the ways to new ones.
 
-import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { Component, type JSX } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { listNames, shortTime } from "../matrix/names";
 import type { Conversation } from "../matrix/rooms";
@@ -13,6 +13,8 @@ import { Icon } from "./icons";
 import { NewChat, NewGroup } from "./new-chat";
 import { Avatar, Empty, IconButton } from "./parts";
 import { Settings } from "./settings";
+
+const BLOCK_ENTRIES = 30;
 
 type Open = "none" | "chat" | "group" | "explore" | "settings";
 
@@ -72,6 +74,12 @@ interface ListProps {
 function List({ running, entries, filter, onNew }: ListProps): JSX.Element {
   const list = useRef<HTMLUListElement>(null);
   const offline = running.connection.online.value === "offline";
+  // Who moves from one block to another is drawn anew, and keeps the focus all the same.
+  const held = list.current?.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+  useLayoutEffect(() => {
+    if (!held || list.current?.contains(document.activeElement)) return;
+    list.current?.querySelector<HTMLElement>(`a.entry[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+  });
   if (entries.length === 0) {
     return filter ? (
       <Empty icon="search" title="No chat of this name">
@@ -99,11 +107,33 @@ function List({ running, entries, filter, onNew }: ListProps): JSX.Element {
   };
   return (
     <ul class="entries" ref={list} onKeyDown={onKeyDown}>
-      {entries.map((entry) => (
-        <li key={entry.id}>{entry.membership === "invite" ? <Invitation running={running} entry={entry} /> : <Entry entry={entry} offline={offline} />}</li>
+      {Array.from({ length: Math.ceil(entries.length / BLOCK_ENTRIES) }, (_, index) => (
+        <Block key={index} running={running} offline={offline} entries={entries.slice(index * BLOCK_ENTRIES, (index + 1) * BLOCK_ENTRIES)} />
       ))}
     </ul>
   );
+}
+
+interface BlockProps {
+  running: Running;
+  offline: boolean;
+  entries: Conversation[];
+}
+
+/** Some of the list: where nothing has changed, nothing is compared, however long the list is. */
+class Block extends Component<BlockProps> {
+  override shouldComponentUpdate(next: Readonly<BlockProps>): boolean {
+    const { running, offline, entries } = this.props;
+    if (next.running !== running || next.offline !== offline || next.entries.length !== entries.length) return true;
+    return next.entries.some((entry, index) => entry !== entries[index]);
+  }
+
+  override render(): JSX.Element[] {
+    const { running, offline, entries } = this.props;
+    return entries.map((entry) => (
+      <li key={entry.id}>{entry.membership === "invite" ? <Invitation running={running} entry={entry} /> : <Entry entry={entry} offline={offline} />}</li>
+    ));
+  }
 }
 
 function Entry({ entry, offline }: { entry: Conversation; offline: boolean }): JSX.Element {
