@@ -38,6 +38,9 @@ impl From<RoomError> for ApiError {
             RoomError::InviteBlocked => {
                 Self::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", "This user lets nobody invite them.")
             }
+            RoomError::InviteUndeliverable => {
+                Self::forbidden("Users of other servers cannot be invited from here yet.")
+            }
             RoomError::Refused(rejection @ Rejection::StateKeyOwnerMalformed) => Self::bad_json(rejection.to_string()),
             RoomError::Refused(rejection @ Rejection::PowerNamesCreator) => Self::invalid_param(rejection.to_string()),
             RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),
@@ -271,7 +274,7 @@ impl From<UiaChallenge> for ApiError {
         if let Some(error) = challenge.error {
             let errcode = match error {
                 StageError::WrongPassword => "M_FORBIDDEN",
-                StageError::BadRegistrationToken => "M_UNAUTHORIZED",
+                StageError::BadRegistrationToken | StageError::OtherSession => "M_UNAUTHORIZED",
                 StageError::NotOffered => "M_UNRECOGNIZED",
             };
             question.insert("errcode".to_owned(), errcode.into());

@@ -50,15 +50,18 @@ pub async fn register(
     }
     check_open(&users)?;
     let request = RegisterRequest { username: body.username, password: body.password, device };
+    let auth = to_auth(body.auth.as_ref())?;
+    if let Some(auth) = &auth {
+        limits.check_address(Operation::Registration, address)?;
+        if let Some(registered) = users.repeat_registration(auth, &request).await? {
+            return answer(&users, registered, address);
+        }
+    }
     let guest = match (&body.guest_access_token, &request.username) {
         (Some(token), name) => Some(users.require_guest(token, name.as_deref()).await?),
         (None, Some(name)) => users.check_username(name).await.map(|_| None)?,
         (None, None) => None,
     };
-    let auth = to_auth(body.auth.as_ref())?;
-    if auth.is_some() {
-        limits.check_address(Operation::Registration, address)?;
-    }
     match users.check_registration_auth(auth.as_ref()).await? {
         UiaOutcome::Challenge(challenge) => Err(challenge.into()),
         UiaOutcome::Passed(passed) => {

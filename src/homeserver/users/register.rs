@@ -13,12 +13,13 @@ use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
 use super::local_names::stage_names;
 use super::localpart::{BadUsername, build_user_id};
+use super::login::LoginError;
 use super::password::{PASSWORD_BYTES_MAX, PasswordFailure};
 use super::profiles::{DISPLAY_NAME_CHARS_MAX, build_first_profile};
 use super::registration_tokens::{TokenClaimed, TokenUseError, token_use_key};
 use super::session_draft::SessionDraft;
 use super::sessions::{BadDevice, NewDevice, NewSession};
-use super::uia::RegistrationPassed;
+use super::uia_registration::{MadeBy, RegistrationPassed};
 use super::uia_session::session_row;
 
 /// How many made-up names are tried before giving up.
@@ -110,6 +111,17 @@ pub enum BadPassword {
     TooLong,
 }
 
+impl From<LoginError> for RegisterError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Forbidden | LoginError::Locked => Self::Taken,
+            LoginError::Device(error) => Self::Device(error),
+            LoginError::Password(error) => Self::Password(error),
+            LoginError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl From<TokenUseError> for RegisterError {
     fn from(error: TokenUseError) -> Self {
         match error {
@@ -132,7 +144,7 @@ struct AccountSeed {
     is_admin: bool,
     display_name: Option<String>,
     device: Option<NewDevice>,
-    passed: Option<RegistrationPassed>,
+    passed: Option<(RegistrationPassed, MadeBy)>,
 }
 
 impl AccountSeed {
@@ -154,13 +166,21 @@ impl Users {
             None => self.draw_username().await?,
         };
         self.check_new_password(request.password.as_deref())?;
+        let made_by = self.build_registered(&user_id, &request, passed.session);
+        let session = passed.session;
         let seed = AccountSeed {
-            password: request.password,
-            device: request.device,
-            passed: Some(passed),
+            password: request.password.clone(),
+            device: request.device.clone(),
+            passed: Some((passed, made_by)),
             ..AccountSeed::empty()
         };
-        self.create_account(user_id, seed).await
+        match self.create_account(user_id, seed).await {
+            // The same request was sent twice at once, and the other was faster.
+            Err(error @ (RegisterError::Taken | RegisterError::TokenUsed)) => {
+                self.repeat_session(session, &request).await?.ok_or(error)
+            }
+            made => made,
+        }
     }
 
     /// Makes a guest account; guests pass no authentication (C-S API, "Guest access").
@@ -263,7 +283,7 @@ impl Users {
         };
         let claimed = match &seed.passed {
             // The last step before the commit, since a claim is not given back.
-            Some(passed) => Some((passed, self.claim_token_use(passed, &user_id).await?)),
+            Some((passed, made_by)) => Some((passed, made_by, self.claim_token_use(passed, &user_id).await?)),
             None => None,
         };
         let profile = match seed.display_name.as_deref() {
@@ -279,7 +299,7 @@ impl Users {
         &self,
         (user, account, profile): (UserKey, &Account, &UserProfile),
         draft: Option<&SessionDraft>,
-        claimed: Option<(&RegistrationPassed, TokenClaimed)>,
+        claimed: Option<(&RegistrationPassed, &MadeBy, TokenClaimed)>,
     ) -> Result<(), RegisterError> {
         let store = &self.0.env.store;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
@@ -291,8 +311,9 @@ impl Users {
             if let Some(draft) = draft {
                 draft.put(&mut txn, None);
             }
-            if let Some((passed, claimed)) = claimed {
+            if let Some((passed, made_by, claimed)) = claimed {
                 end_authentication(&mut txn, passed, claimed);
+                made_by.put(&mut txn);
             }
             if let Settled::Done = settle(store.commit(txn).await)? {
                 return Ok(());
@@ -320,10 +341,10 @@ impl Users {
 pub(super) fn end_authentication(txn: &mut Txn, passed: &RegistrationPassed, claimed: TokenClaimed) {
     if let (Some(token), TokenClaimed::Held) = (&passed.registration_token, claimed) {
         let done = RegistrationTokenUse { state: TokenUseState::Done, expires_ms: u64::MAX };
-        txn.outbox_put::<RegistrationTokenUses>(&token_use_key(token, passed.session), &done);
+        txn.outbox_put::<RegistrationTokenUses>(&token_use_key(token, passed.session.nonce), &done);
     }
     if passed.has_row {
-        txn.outbox_delete::<UiaSessions>(&session_row(passed.session));
+        txn.outbox_delete::<UiaSessions>(&session_row(passed.session.nonce));
     }
 }
 

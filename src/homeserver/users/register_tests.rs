@@ -76,8 +76,8 @@ async fn of_many_who_want_a_name_at_once_one_gets_it() {
             ..MemoryFaults::default()
         };
         let f = Fixture::with_faults(8, config(), faults).await;
-        let passed = f.passed().await;
-        let wishes = (0..8).map(|_| f.users.register(request("alice"), passed.clone()));
+        let passed = futures_util::future::join_all((0..8).map(|_| f.passed())).await;
+        let wishes = passed.into_iter().map(|passed| f.users.register(request("alice"), passed));
         let made: Vec<_> = futures_util::future::join_all(wishes).await.into_iter().filter_map(Result::ok).collect();
         assert_eq!(made.len(), 1, "seed {seed}");
         let token = made[0].session.as_ref().unwrap().access_token.as_str();

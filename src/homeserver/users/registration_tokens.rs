@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::error::{COMMIT_ATTEMPTS_MAX, Settled, StoreFailure, settle};
 use super::handle::Users;
 use super::pages::scan_all;
-use super::uia::RegistrationPassed;
+use super::uia_registration::RegistrationPassed;
 use super::uia_session::UiaSessionId;
 
 /// All tokens lie on one shelf, so that they can be listed.
@@ -230,7 +230,7 @@ impl Users {
     ) -> Result<TokenClaimed, TokenUseError> {
         let Some(token) = &passed.registration_token else { return Ok(TokenClaimed::Free) };
         let store = &self.0.env.store;
-        let use_key = token_use_key(token, passed.session);
+        let use_key = token_use_key(token, passed.session.nonce);
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let Some(held) = store.get::<RegistrationTokenUses>(&use_key).await? else {
                 return self.count_free_use(token).await;

@@ -10,7 +10,6 @@ use ruma::api::client::uiaa::AuthData;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::config::Registration;
 use super::error::StoreFailure;
 use super::handle::Users;
 use super::local_user::LocalUser;
@@ -119,6 +118,9 @@ pub enum StageError {
     /// `M_UNRECOGNIZED`: not a stage of this operation.
     #[error("this stage is not offered")]
     NotOffered,
+    /// `M_UNAUTHORIZED`: unknown, expired, or begun for another request; the stage was not looked at.
+    #[error("this session was not begun for this request, or has ended")]
+    OtherSession,
 }
 
 /// Why the authentication could not go on at all.
@@ -144,14 +146,6 @@ impl From<StorageError> for UiaError {
     }
 }
 
-/// Proves that somebody may register now.
-#[derive(Clone, Debug)]
-pub struct RegistrationPassed {
-    pub(super) session: [u8; 16],
-    pub(super) registration_token: Option<String>,
-    pub(super) has_row: bool,
-}
-
 /// Proves that the caller has shown the password again.
 #[derive(Clone, Copy, Debug)]
 pub struct Reauthenticated(());
@@ -160,7 +154,7 @@ pub struct Reauthenticated(());
 pub(super) struct Asking<'a> {
     pub(super) flows: Vec<Vec<&'static str>>,
     pub(super) purpose: [u8; 32],
-    user: Option<&'a LocalUser>,
+    pub(super) user: Option<&'a LocalUser>,
 }
 
 /// Whether something may be stored of a session.
@@ -171,45 +165,15 @@ enum Row {
 }
 
 /// How far a session has come.
-struct Progress {
-    session: UiaSessionId,
-    row: Option<UiaSession>,
-    now: UiaSession,
+pub(super) struct Progress {
+    pub(super) session: UiaSessionId,
+    pub(super) row: Option<UiaSession>,
+    pub(super) now: UiaSession,
+    /// The client named a session that is not good for this; `session` is a new one.
+    is_replaced: bool,
 }
 
 impl Users {
-    /// The stages of registration (C-S API, `POST /register`).
-    pub async fn check_registration_auth(
-        &self,
-        auth: Option<&Auth>,
-    ) -> Result<UiaOutcome<RegistrationPassed>, UiaError> {
-        let asking = self.registration_asking()?;
-        Ok(match self.check_auth(&asking, auth).await? {
-            UiaOutcome::Challenge(challenge) => UiaOutcome::Challenge(challenge),
-            UiaOutcome::Passed(progress) => UiaOutcome::Passed(RegistrationPassed {
-                session: progress.session.nonce,
-                registration_token: progress.now.registration_token,
-                has_row: progress.row.is_some(),
-            }),
-        })
-    }
-
-    /// What registration asks for.
-    pub(super) fn registration_asking(&self) -> Result<Asking<'static>, UiaError> {
-        let mut flow = match self.0.config.registration {
-            Registration::Closed => return Err(UiaError::RegistrationClosed),
-            Registration::Token => vec![REGISTRATION_TOKEN],
-            Registration::Open => vec![],
-        };
-        if self.0.config.terms_required {
-            flow.push(TERMS);
-        }
-        if flow.is_empty() {
-            flow.push(DUMMY);
-        }
-        Ok(Asking { flows: vec![flow], purpose: build_purpose("register", "/register", None), user: None })
-    }
-
     /// Passes one stage of a session and remembers it, whatever else is left.
     pub(super) async fn pass_stage(
         &self,
@@ -248,16 +212,22 @@ impl Users {
         })
     }
 
-    async fn check_auth(&self, asking: &Asking<'_>, auth: Option<&Auth>) -> Result<UiaOutcome<Progress>, UiaError> {
+    pub(super) async fn check_auth(
+        &self,
+        asking: &Asking<'_>,
+        auth: Option<&Auth>,
+    ) -> Result<UiaOutcome<Progress>, UiaError> {
         let stage = auth.and_then(|auth| auth.stage.as_ref());
         // A flow of one stage leaves no rows behind, unless the stage was passed on its page.
         let has_many = asking.flows.iter().any(|flow| flow.len() > 1);
         let row = if has_many || stage.is_none() { Row::Possible } else { Row::None };
         let mut progress = self.load_progress(asking, auth.and_then(|auth| auth.session.as_deref()), row).await?;
-        let mut error = None;
-        if let Some(stage) = stage {
-            error = self.check_stage(asking, stage, &mut progress).await?.err();
-        }
+        let error = match stage {
+            // A session is good for the request that it was begun for, whatever its stages are.
+            _ if progress.is_replaced => Some(StageError::OtherSession),
+            Some(stage) => self.check_stage(asking, stage, &mut progress).await?.err(),
+            None => None,
+        };
         let done = &progress.now.completed;
         if asking.flows.iter().any(|flow| flow.iter().all(|stage| done.iter().any(|done| done == stage))) {
             return Ok(UiaOutcome::Passed(progress));
@@ -275,9 +245,9 @@ impl Users {
     }
 
     /// The session that a client goes on with, or a new one when it has none that is good for this.
-    async fn load_progress(&self, asking: &Asking<'_>, session: Option<&str>, row: Row) -> Result<Progress, UiaError> {
+    async fn load_progress(&self, asking: &Asking<'_>, named: Option<&str>, row: Row) -> Result<Progress, UiaError> {
         let now_ms = self.now_ms();
-        let known = session.and_then(|id| UiaSessionId::decode(id, &self.0.uia_secret, &asking.purpose, now_ms));
+        let known = named.and_then(|id| UiaSessionId::decode(id, &self.0.uia_secret, &asking.purpose, now_ms));
         let row = match known {
             Some(session) if row == Row::Possible => {
                 self.0.env.store.get::<UiaSessions>(&session_row(session.nonce)).await?
@@ -289,7 +259,8 @@ impl Users {
             UiaSessionId::new(now_ms.saturating_add(lifetime_ms), &*self.0.env.rng)
         });
         let empty = || UiaSession { completed: Vec::new(), registration_token: None, expires_ms: session.expires_ms };
-        Ok(Progress { session, now: row.clone().unwrap_or_else(empty), row })
+        let is_replaced = named.is_some() && known.is_none();
+        Ok(Progress { session, now: row.clone().unwrap_or_else(empty), row, is_replaced })
     }
 
     async fn check_stage(

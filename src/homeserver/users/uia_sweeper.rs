@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use hearth_storage::schema::accounts::RegisteredSessions;
 use hearth_storage::schema::users::UiaSessions;
+use hearth_storage::{ScanBy, Table};
 
 use super::error::StoreFailure;
 use super::handle::Users;
@@ -29,18 +31,27 @@ impl UiaSweeper {
 }
 
 impl Users {
-    /// Deletes the sessions that ran out; says how many.
+    /// Deletes the sessions that ran out, and what is remembered of those that made an account; says how many rows.
     pub(super) async fn sweep_uia_sessions(&self) -> Result<usize, StoreFailure> {
+        let sessions = self.sweep_table::<UiaSessions>(|row| row.expires_ms).await?;
+        let registered = self.sweep_table::<RegisteredSessions>(|row| row.expires_ms).await?;
+        Ok(sessions + registered)
+    }
+
+    async fn sweep_table<T>(&self, expires_ms: impl Fn(&T::Value) -> u64) -> Result<usize, StoreFailure>
+    where
+        T: Table<Key = (u8, [u8; 16])> + ScanBy<u8>,
+    {
         let now_ms = self.now_ms();
         let mut swept = 0;
         for shelf in 0..SHELVES {
-            let rows = scan_all::<UiaSessions, _>(&self.0.env.store, &shelf, ROWS_MAX).await?;
+            let rows = scan_all::<T, _>(&self.0.env.store, &shelf, ROWS_MAX).await?;
             let void: Vec<_> =
-                rows.into_iter().filter(|(_, row)| row.expires_ms <= now_ms).map(|(key, _)| key).collect();
+                rows.into_iter().filter(|(_, row)| expires_ms(row) <= now_ms).map(|(key, _)| key).collect();
             for keys in void.chunks(DELETES_MAX) {
                 let mut txn = self.0.env.store.txn();
                 for key in keys {
-                    txn.delete::<UiaSessions>(key);
+                    txn.delete::<T>(key);
                 }
                 self.0.env.store.commit(txn).await.map_err(StoreFailure::Write)?;
                 swept += keys.len();

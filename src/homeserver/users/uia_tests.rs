@@ -53,10 +53,12 @@ async fn open_registration_asks_for_a_dummy_and_keeps_nothing() {
         let asked = challenge(f.users.check_registration_auth(None).await.unwrap());
         assert_eq!(asked.flows, [["m.login.dummy"]]);
         assert_eq!((asked.params, asked.error), (json!({}), None));
-        for session in [None, Some(asked.session.as_str()), Some("made up")] {
+        for session in [None, Some(asked.session.as_str())] {
             let outcome = f.users.check_registration_auth(Some(&auth(session, Stage::Dummy))).await.unwrap();
             assert!(matches!(outcome, UiaOutcome::Passed(_)), "{session:?}");
         }
+        let made_up = f.users.check_registration_auth(Some(&auth(Some("made up"), Stage::Dummy))).await.unwrap();
+        assert_eq!(challenge(made_up).error, Some(StageError::OtherSession));
         let other =
             challenge(f.users.check_registration_auth(Some(&auth(Some(&asked.session), Stage::Terms))).await.unwrap());
         assert_eq!((other.session, other.error), (asked.session, Some(StageError::NotOffered)));
@@ -190,6 +192,11 @@ async fn a_session_is_bound_to_its_operation_path_and_user() {
         assert_ne!(ask(&alice, "deactivateAccount", "/devices/A", Some(&session)).await, session);
         assert_ne!(ask(&bob, "deleteDevice", "/devices/A", Some(&session)).await, session);
         let purpose = build_purpose("deleteDevice", "/devices/A", Some(&alice.key.0));
+        let showing = auth(Some(&session), password("alice", PASSWORD));
+        let refused =
+            f.users.check_user_auth(&alice, "deactivateAccount", "/deactivate", Some(&showing)).await.unwrap();
+        let refused = challenge(refused);
+        assert_eq!((refused.completed.len(), refused.error), (0, Some(StageError::OtherSession)));
         let elsewhere = UiaSessionId::new(u64::MAX, &*f.env.rng).encode(&[0; 32], &purpose);
         assert_ne!(ask(&alice, "deleteDevice", "/devices/A", Some(&elsewhere)).await, elsewhere);
     })

@@ -10,7 +10,7 @@ use super::local_user::LocalUser;
 use super::login::LoginError;
 use super::register::{RegisterError, RegisterRequest, Registered, end_authentication};
 use super::sessions::LogOut;
-use super::uia::RegistrationPassed;
+use super::uia_registration::RegistrationPassed;
 
 /// Why a guest did not become a user.
 #[derive(Debug, Error)]

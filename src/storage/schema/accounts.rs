@@ -1,5 +1,5 @@
-//! The tables of what an account gives out and leaves behind: refresh tokens, login tokens, OpenID tokens, departures
-//! of those who gave their account up, reports, and the rooms of server notices.
+//! The tables of what an account gives out and leaves behind: refresh tokens, login tokens, OpenID tokens, sessions
+//! that made accounts, departures of those who gave their account up, reports, and the rooms of server notices.
 //!
 //! A user's rows lie in the user's lane. Tokens are stored as hashes only.
 
@@ -74,6 +74,32 @@ pub struct ShortToken {
     pub expires_ms: u64,
 }
 value!(ShortToken, 1);
+
+/// Accounts that were made a moment ago, by the interactive-auth session that led to them, so that a request which is
+/// sent twice is answered twice. Owner: users.
+pub struct RegisteredSessions;
+impl Table for RegisteredSessions {
+    const NUMBER: u16 = 119;
+    const NAME: &'static str = "registered_session";
+    const PROFILE: Profile = Profile::Small;
+    const PLACE: Place = Place::ByKey;
+    /// Shelf, session.
+    type Key = (u8, [u8; 16]);
+    type Value = RegisteredSession;
+}
+impl ScanBy<u8> for RegisteredSessions {}
+
+/// What a session of registration came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredSession {
+    /// The account that was made.
+    pub user_id: String,
+    /// SHA-256 of what was asked for, without the password.
+    pub request: [u8; 32],
+    /// From when on it is void, in milliseconds since 1970.
+    pub expires_ms: u64,
+}
+value!(RegisteredSession, 1);
 
 /// Deactivated users whose rooms are still to be left. Owner: users.
 pub struct DeparturesDue;

@@ -56,6 +56,7 @@ tables![
     accounts::RefreshTokens,
     accounts::LoginTokens,
     accounts::OpenIdTokens,
+    accounts::RegisteredSessions,
     accounts::DeparturesDue,
     accounts::Reports,
     accounts::NoticeRooms,

@@ -90,6 +90,10 @@ async fn a_question_answered_for_one_thing_does_not_do_another() {
     let question = alice.delete(&path(&phone), json!({})).await.asks_for_auth();
     let auth = json!({ "auth": password_auth(&alice, &question["session"], PASSWORD) });
     alice.delete(&path(&phone), auth).await.ok();
+    let with_password = json!({ "auth": password_auth(&alice, &question["session"], PASSWORD) });
+    let refused = alice.delete(&path(&tablet), with_password).await.asks_for_auth();
+    assert_eq!((&refused["errcode"], &refused["completed"]), (&json!("M_UNAUTHORIZED"), &json!([])));
+    assert_ne!(refused["session"], question["session"]);
     let done = json!({ "auth": { "session": question["session"] } });
     alice.delete(&path(&tablet), done.clone()).await.asks_for_auth();
     alice.delete(&path(&phone), done).await.asks_for_auth();

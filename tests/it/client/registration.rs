@@ -22,6 +22,27 @@ async fn an_open_server_asks_for_the_dummy_stage_and_makes_the_account() {
     assert_eq!(alice.get("/devices").await.ok()["devices"][0]["display_name"], "phone");
 }
 
+/// Element's development build sends the last request of a session twice; others repeat it when the answer was lost.
+#[tokio::test]
+async fn a_registration_that_is_sent_twice_is_answered_twice() {
+    let server = TestServer::start().await;
+    let client = server.client();
+    let mut body = json!({ "username": "alice", "password": PASSWORD });
+    let question = client.post("/register", body.clone()).await.asks_for_auth();
+    body["auth"] = json!({ "type": "m.login.dummy", "session": question["session"] });
+    let send = || client.post("/register", body.clone());
+    let (one, other) = tokio::join!(send(), send());
+    for answer in [one.ok(), other.ok(), send().await.ok()] {
+        let alice = client.signed_in(&answer);
+        assert_eq!(alice.get("/account/whoami").await.ok()["user_id"], "@alice:test.hearth");
+    }
+    let mut other = body.clone();
+    other["password"] = json!("another password");
+    client.post("/register", other).await.fails(400, "M_USER_IN_USE");
+    server.clock.advance(5 * 60 * 1_000);
+    send().await.fails(400, "M_USER_IN_USE");
+}
+
 #[tokio::test]
 async fn without_login_there_is_no_token() {
     let server = TestServer::start().await;
