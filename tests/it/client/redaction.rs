@@ -64,3 +64,18 @@ async fn a_redaction_may_be_sent_as_an_event() {
     alice.put(&Client::send_path(&room, "m.room.redaction"), json!({ "redacts": event })).await.ok();
     assert_eq!(alice.get(&event_path(&room, &event)).await.ok()["content"], json!({}));
 }
+
+#[tokio::test]
+async fn an_event_of_another_room_is_not_redacted_from_here() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let (room, other) = (alice.create_room(json!({})).await, alice.create_room(json!({})).await);
+    let event = alice.send_text(&other, "stays").await;
+    alice.put(&redact_path(&room, &event, "1"), json!({})).await.fails(404, "M_NOT_FOUND");
+    let as_event = alice.put(&Client::send_path(&room, "m.room.redaction"), json!({ "redacts": event })).await;
+    as_event.fails(404, "M_NOT_FOUND");
+    assert_eq!(alice.get(&event_path(&other, &event)).await.ok()["content"]["body"], "stays");
+    let messages = alice.get(&Client::room_path(&room, "/messages?dir=b")).await.ok();
+    assert!(!messages.to_string().contains("m.room.redaction"), "nothing was sent");
+    alice.put(&redact_path(&room, "$never-seen-here", "2"), json!({})).await.ok();
+}
