@@ -11,20 +11,31 @@ use ruma::{
     },
     serde::Raw,
 };
+use serde::Deserialize;
 
 use crate::{
     caller::GuestCaller,
     extract::Ruma,
+    query::Query,
     reply::{Reply, Result},
 };
+
+/// What older versions of the specification have beside the room.
+#[derive(Deserialize)]
+pub struct Wanted {
+    /// Messages at the most.
+    limit: Option<u64>,
+}
 
 /// `GET /_matrix/client/v3/rooms/{roomId}/initialSync`
 pub async fn room_initial_sync(
     State(flows): State<Flows>,
     GuestCaller(user): GuestCaller,
+    Query(wanted): Query<Wanted>,
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
-    let now = flows.load_room_now(&user, &body.room_id).await?;
+    let limit = wanted.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let now = flows.load_room_now(&user, &body.room_id, limit).await?;
     let mut messages = PaginationChunk::new(now.messages.into_iter().map(Raw::from_json).collect(), now.end);
     messages.start = now.start;
     let mut response = Response::new(body.room_id);

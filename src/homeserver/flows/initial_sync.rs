@@ -13,8 +13,10 @@ use crate::rooms::{Access, Direction, HistoryPos, RoomError};
 use crate::sync::{SyncToken, history_token};
 use crate::users::LocalUser;
 
-/// Messages of the room.
-const MESSAGES_MAX: usize = 20;
+/// Messages of the room, when the client does not say how many.
+const MESSAGES: usize = 20;
+/// Messages of the room, whatever the client says.
+const MESSAGES_MAX: usize = 100;
 
 /// A room as it is now, or as it was when the reader left.
 pub struct RoomNow {
@@ -35,11 +37,16 @@ pub struct RoomNow {
 }
 
 impl Flows {
-    /// A room's state and newest messages.
+    /// A room's state and newest messages, as many as `limit` says.
     ///
     /// # Errors
     /// When the room is not readable.
-    pub async fn load_room_now(&self, user: &LocalUser, room: &RoomId) -> Result<RoomNow, RoomError> {
+    pub async fn load_room_now(
+        &self,
+        user: &LocalUser,
+        room: &RoomId,
+        limit: Option<usize>,
+    ) -> Result<RoomNow, RoomError> {
         let token = SyncToken::applied(&self.env.store);
         let readable = self.require_readable(user, room).await?;
         let view = &readable.view;
@@ -48,7 +55,8 @@ impl Flows {
             _ => token.history_pos(&self.env.store, view).await?,
         };
         let ignored = self.users.load_ignored(&user.user_id).await?;
-        let wanted = Wanted { limit: MESSAGES_MAX, filter: &EventFilter::all(), ignored: &ignored };
+        let limit = limit.unwrap_or(MESSAGES).min(MESSAGES_MAX);
+        let wanted = Wanted { limit, filter: &EventFilter::all(), ignored: &ignored };
         let place = (from, None::<HistoryPos>);
         let mut walked = walk(view, user, place, Direction::Backward, wanted).await?;
         walked.events.reverse();

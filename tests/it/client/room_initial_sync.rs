@@ -29,6 +29,11 @@ async fn a_member_gets_state_messages_and_their_own_data() {
     let start = escape(now["messages"]["start"].as_str().expect("there is more before"));
     let older = alice.get(&Client::room_path(&room, &format!("/messages?dir=b&limit=1&from={start}"))).await.ok();
     assert_eq!(older["chunk"][0]["content"]["body"], "4");
+    let few = alice.get(&Client::room_path(&room, "/initialSync?limit=2")).await.ok();
+    assert_eq!(bodies(&few), ["23", "24"]);
+    let none = alice.get(&Client::room_path(&room, "/initialSync?limit=0")).await.ok();
+    assert!(bodies(&none).is_empty());
+    alice.get(&Client::room_path(&room, "/initialSync?limit=few")).await.fails(400, "M_INVALID_PARAM");
     let end = escape(now["messages"]["end"].as_str().expect("an end"));
     alice.send_text(&room, "new").await;
     let newer = alice.get(&Client::room_path(&room, &format!("/messages?dir=f&from={end}"))).await.ok();
