@@ -94,6 +94,22 @@ metadata! {
     }
 }
 
+/// `GET /openid/userinfo` of the federation API, where a missing token has an answer of its own.
+#[derive(Debug, Deserialize)]
+pub struct OpenIdUserRequest {
+    /// The token.
+    pub access_token: Option<String>,
+}
+
+metadata! {
+    @for OpenIdUserRequest,
+
+    method: GET,
+    rate_limited: false,
+    authentication: NoAccessToken,
+    path: "/_matrix/federation/v1/openid/userinfo",
+}
+
 /// The query of [`PassStageRequest`].
 #[derive(Deserialize)]
 struct StageSession {
@@ -103,6 +119,7 @@ struct StageSession {
 incoming! {
     EventsRequest: |request, _| query(&request)?;
     InitialSyncRequest: |request, _| query(&request)?;
+    OpenIdUserRequest: |request, _| query(&request)?;
     OneEventRequest: |_, path| Self { event_id: variable(path).try_into()? };
     PassStageRequest: |request, path| Self {
         auth_type: variable(path),

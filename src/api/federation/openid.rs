@@ -7,10 +7,11 @@
 use axum::extract::State;
 use hearth_homeserver::users::Users;
 use http::StatusCode;
-use ruma::api::federation::openid::get_openid_userinfo::v1::{Request, Response};
+use ruma::api::federation::openid::get_openid_userinfo::v1::Response;
 
 use crate::{
     api_error::ApiError,
+    beyond_ruma::OpenIdUserRequest,
     client_address::ClientAddress,
     extract::Ruma,
     rate_limit::{Operation, RateLimits},
@@ -22,10 +23,11 @@ pub async fn exchange_open_id_token(
     State(users): State<Users>,
     State(limits): State<RateLimits>,
     ClientAddress(address): ClientAddress,
-    Ruma(body): Ruma<Request>,
+    Ruma(body): Ruma<OpenIdUserRequest>,
 ) -> Result<Response> {
     limits.check_address(Operation::OpenIdToken, address)?;
-    let user = users.load_openid_user(&body.access_token).await?.ok_or_else(|| {
+    let token = body.access_token.ok_or_else(ApiError::missing_token)?;
+    let user = users.load_openid_user(&token).await?.ok_or_else(|| {
         ApiError::new(StatusCode::UNAUTHORIZED, "M_UNKNOWN_TOKEN", "The token is unknown or ran out.")
     })?;
     Ok(Reply(Response::new(user)))

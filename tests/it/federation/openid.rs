@@ -26,5 +26,5 @@ async fn other_tokens_tell_nothing() {
     let path = format!("{PATH}?access_token={}", alice.token.as_deref().expect("a token"));
     anybody.get(&path).await.fails(401, "M_UNKNOWN_TOKEN");
     anybody.get(&format!("{PATH}?access_token=x")).await.fails(401, "M_UNKNOWN_TOKEN");
-    anybody.get(PATH).await.fails(400, "M_MISSING_PARAM");
+    anybody.get(PATH).await.fails(401, "M_MISSING_TOKEN");
 }
