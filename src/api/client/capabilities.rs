@@ -55,6 +55,7 @@ pub async fn get_capabilities(
         "m.set_avatar_url": { "enabled": may_change(users.config(), &user, "avatar_url") },
         "m.3pid_changes": { "enabled": false },
         "m.get_login_token": { "enabled": users.config().login_tokens && !user.is_guest },
+        "m.forget_forced_upon_leave": { "enabled": false },
         "m.account_moderation": { "suspend": user.is_admin, "lock": user.is_admin },
     });
     if sockets.config().enabled {

@@ -20,6 +20,7 @@ async fn it_tells_room_versions_and_what_may_be_changed() {
     assert_eq!(capabilities["m.change_password"]["enabled"], true);
     assert_eq!(capabilities["m.profile_fields"]["enabled"], true);
     assert_eq!(capabilities["m.3pid_changes"]["enabled"], false);
+    assert_eq!(capabilities["m.forget_forced_upon_leave"]["enabled"], false);
 }
 
 async fn told(client: &Client) -> Value {
