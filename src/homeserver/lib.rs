@@ -26,6 +26,7 @@ pub mod sync;
 #[cfg(test)]
 mod testing;
 pub mod turn;
+mod turns;
 pub mod users;
 pub mod words;
 pub mod worker;

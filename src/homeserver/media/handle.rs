@@ -19,6 +19,7 @@ use super::sweeper::MediaSweeper;
 use super::thumbnail::ThumbnailJobs;
 use crate::metrics::{Counter, Metered, Reading};
 use crate::outbound::Outbound;
+use crate::turns::Turns;
 use crate::users::StoreFailure;
 use crate::{Env, Worker};
 
@@ -66,6 +67,8 @@ pub(super) struct Inner {
     pub(super) thumbnails: ThumbnailJobs,
     pub(super) previews: Previews,
     pub(super) figures: Figures,
+    /// Uploads of one user are counted one after the other.
+    pub(super) turns: Turns,
 }
 
 /// What has happened since the start.
@@ -114,6 +117,7 @@ impl Media {
             thumbnails: ThumbnailJobs::new(&config),
             previews: Previews::new(url_previews, outbound),
             figures: Figures::default(),
+            turns: Turns::new(),
             env: env.clone(),
             config,
         }))

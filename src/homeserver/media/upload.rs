@@ -138,6 +138,7 @@ impl Media {
         let placed = self.place(&file).await?;
         let store = &self.0.env.store;
         let row_key = (user.key, media_id.to_owned());
+        let _turn = self.0.turns.take(&user.key.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let pending = store.get::<PendingUploads>(&row_key);
             let (total, pending) = try_join(store.get::<UploadTotals>(&user.key), pending).await?;

@@ -256,6 +256,7 @@ impl Users {
     {
         check_kind(kind)?;
         let key = build_key(user, room, kind);
+        let _turn = self.0.turns.take(&user.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let (old, total) = futures_util::future::try_join(
                 self.load_content(user, &key),

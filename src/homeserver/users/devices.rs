@@ -86,6 +86,7 @@ impl Users {
         }
         let store = &self.0.env.store;
         let key = (*user, device.to_string());
+        let _turn = self.0.turns.take(&user.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let old = store.get::<Devices>(&key).await.map_err(StoreFailure::from)?.ok_or(DeviceError::Unknown)?;
             if display_name.is_none() || display_name == old.display_name {
@@ -120,6 +121,7 @@ impl Users {
         let store = &self.0.env.store;
         let key = (user.key, device.to_string());
         let row = Device { display_name, created_ms: self.now_ms(), token: None };
+        let _turn = self.0.turns.take(&user.key.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let account = store.get::<Accounts>(&user.key).await.map_err(StoreFailure::from)?;
             let account = account.ok_or(DeviceError::Unknown)?;

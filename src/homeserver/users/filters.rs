@@ -55,6 +55,7 @@ impl Users {
         let id = URL_SAFE_NO_PAD.encode(&Sha256::digest(&json)[..ID_BYTES]);
         let store = &self.0.env.store;
         let key = (user.key, id);
+        let _turn = self.0.turns.take(&user.key.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let (known, total) =
                 futures_util::future::try_join(store.get::<Filters>(&key), store.get::<UserTotals>(&user.key)).await?;

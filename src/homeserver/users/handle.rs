@@ -17,6 +17,7 @@ use super::ports::{ExclusiveNames, NoExclusiveNames};
 use super::presence::{Presence, PresenceTimer};
 use super::token_cache::{SessionsChanged, TokenCache};
 use super::uia_sweeper::UiaSweeper;
+use crate::turns::Turns;
 use crate::{Env, Worker};
 
 /// Accounts and what belongs to them; cheap to clone.
@@ -33,6 +34,8 @@ pub(super) struct Inner {
     pub(super) names: Arc<dyn ExclusiveNames>,
     pub(super) presence: Presence,
     pub(super) ignored: IgnoredCache,
+    /// Changes of what one user has, one after the other.
+    pub(super) turns: Turns,
     /// Makes the ids of interactive-auth sessions unforgeable; the same in every process with this server's key.
     pub(super) uia_secret: [u8; 32],
 }
@@ -54,6 +57,7 @@ impl Users {
             names,
             presence: Presence::new(env, &config),
             ignored: IgnoredCache::default(),
+            turns: Turns::new(),
             uia_secret: Sha256::digest(seed).into(),
             env: env.clone(),
             config,

@@ -106,6 +106,7 @@ impl Users {
         let user = UserKey::of(user_id);
         let draft = self.build_session(user, device)?;
         let mut account = proved.clone();
+        let _turn = self.0.turns.take(&user.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let old = self.load_old_session(user, &draft.device_id).await?;
             if old.as_ref().is_some_and(|old| draft.is_of(&old.device)) {

@@ -159,6 +159,7 @@ impl Users {
         let user_id = user;
         let user = self.local_key(user).ok_or(ProfileError::UnknownUser)?;
         let store = &self.0.env.store;
+        let _turn = self.0.turns.take(&user.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let old =
                 store.get::<Profiles>(&user).await.map_err(StoreFailure::from)?.ok_or(ProfileError::UnknownUser)?;

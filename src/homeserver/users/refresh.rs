@@ -54,6 +54,7 @@ impl Users {
     pub async fn refresh(&self, token: &str) -> Result<Refreshed, RefreshError> {
         let claim = TokenClaim::read(TokenKind::Refresh, token).ok_or(RefreshError::Unknown)?;
         let store = &self.0.env.store;
+        let _turn = self.0.turns.take(&claim.user.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let known = self.load_refresh_token(&claim).await?.ok_or(RefreshError::Unknown)?;
             if known.account.is_locked {

@@ -174,6 +174,7 @@ impl Users {
         }
         let store = &self.0.env.store;
         let (token_key, use_key) = ((SHELF, token.to_owned()), token_use_key(token, session.nonce));
+        let _turn = self.0.turns.take(token.as_bytes()).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let (row, held) = futures_util::future::try_join(
                 store.get::<RegistrationTokens>(&token_key),
@@ -231,6 +232,7 @@ impl Users {
         let Some(token) = &passed.registration_token else { return Ok(TokenClaimed::Free) };
         let store = &self.0.env.store;
         let use_key = token_use_key(token, passed.session.nonce);
+        let _turn = self.0.turns.take(token.as_bytes()).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let Some(held) = store.get::<RegistrationTokenUses>(&use_key).await? else {
                 return self.count_free_use(token).await;
@@ -253,7 +255,7 @@ impl Users {
         Err(StoreFailure::Contended.into())
     }
 
-    /// A use of a token without a limit is only counted.
+    /// A use of a token without a limit is only counted, by whoever has the token's turn.
     async fn count_free_use(&self, token: &str) -> Result<TokenClaimed, TokenUseError> {
         let store = &self.0.env.store;
         let key = (SHELF, token.to_owned());

@@ -201,6 +201,7 @@ impl Users {
         add: impl Fn(&mut Txn),
     ) -> Result<Option<Account>, E> {
         let store = &self.0.env.store;
+        let _turn = self.0.turns.take(&user.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let Some(account) = store.get::<Accounts>(&user).await.map_err(StoreFailure::from)? else {
                 return Ok(None);

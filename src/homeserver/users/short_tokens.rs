@@ -29,6 +29,7 @@ impl Users {
     {
         let store = &self.0.env.store;
         let (token, claim) = build_token(kind, user, &*self.0.env.rng);
+        let _turn = self.0.turns.take(&user.0).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let now_ms = self.now_ms();
             let mut rows = scan_all::<T, _>(store, &user, 2 * TOKENS_MAX).await?;

@@ -1,8 +1,9 @@
 //! `/user/{userId}/account_data/{type}`, global and by room.
 
+use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{TestServer, escape};
+use crate::harness::{Client, TestServer, escape};
 
 #[tokio::test]
 async fn data_is_stored_whole_and_for_oneself() {
@@ -156,4 +157,30 @@ async fn an_empty_object_deletes_too() {
         assert_eq!(found["account_data"]["events"], gone, "{answer}");
         assert!(!alice.sync(None).await.to_string().contains("org.example"), "nothing is left for a first sync");
     }
+}
+
+/// More at once than any number of attempts would get through: what one user writes is written in turn.
+#[tokio::test]
+async fn a_user_may_write_much_at_once() {
+    const WRITES: usize = 96;
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let room = alice.create_room(json!({})).await;
+    let (alice, room) = (&alice, &room);
+    let write = |n: usize| async move {
+        let data = alice.user_path(&format!("/account_data/org.example.{n}"));
+        alice.put(&data, json!({ "n": n })).await.ok();
+        let tag = alice.user_path(&Client::room_path(room, &format!("/tags/u.{n}")));
+        alice.put(&tag, json!({ "order": 0.5 })).await.ok();
+        let name = format!("/profile/{}/org.example.f{n}", escape(&alice.user_id));
+        alice.put(&name, json!({ (format!("org.example.f{n}")): n })).await.ok();
+        alice.post(&alice.user_path("/filter"), json!({ "room": { "timeline": { "limit": n } } })).await.ok();
+    };
+    join_all((0..WRITES).map(write)).await;
+    let tags = alice.get(&alice.user_path(&Client::room_path(room, "/tags"))).await.ok();
+    assert_eq!(tags["tags"].as_object().expect("tags").len(), WRITES);
+    let profile = alice.get(&format!("/profile/{}", escape(&alice.user_id))).await.ok();
+    assert_eq!(profile.as_object().expect("a profile").len(), WRITES + 1);
+    let last = alice.user_path(&format!("/account_data/org.example.{}", WRITES - 1));
+    assert_eq!(alice.get(&last).await.ok()["n"], WRITES - 1);
 }
