@@ -22,7 +22,11 @@ use hearth_homeserver::{
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use ruma::{OwnedDeviceId, OwnedUserId};
 
-use crate::{api_error::ApiError, client_address::client_address, state::AppState};
+use crate::{
+    api_error::ApiError,
+    client_address::{client_address, user_agent},
+    state::AppState,
+};
 
 /// A user with an account of their own.
 ///
@@ -143,7 +147,7 @@ async fn load_user(parts: &Parts, state: &AppState) -> Result<Option<LocalUser>,
         return act_as(parts, state, &service).await.map(Some);
     }
     let user = state.users().authenticate(&token).await?;
-    state.users().record_seen(&user, client_address(parts, state.config()));
+    state.users().record_seen(&user, client_address(parts, state.config()), user_agent(&parts.headers));
     Ok(Some(user))
 }
 

@@ -6,7 +6,7 @@
 use std::{any::Any, convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, header::USER_AGENT, request::Parts};
 
 use crate::{config::ApiConfig, state::AppState};
 
@@ -39,6 +39,11 @@ impl FromRequestParts<AppState> for ClientAddress {
 pub fn client_address(parts: &Parts, config: &ApiConfig) -> Option<IpAddr> {
     let forwarded = config.trust_forwarded_for.then(|| forwarded_for(&parts.headers)).flatten();
     forwarded.or_else(|| parts.extensions.get::<PeerAddress>().map(|peer| peer.0))
+}
+
+/// What the client calls itself.
+pub fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(USER_AGENT)?.to_str().ok()
 }
 
 /// The last address in the header: the only one that our own proxy wrote.

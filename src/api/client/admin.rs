@@ -77,5 +77,8 @@ fn sessions_of(device: DeviceInfo) -> Value {
     if let Some(ip) = device.last_seen_ip {
         connection["ip"] = ip.into();
     }
+    if let Some(user_agent) = device.user_agent {
+        connection["user_agent"] = user_agent.into();
+    }
     json!({ "sessions": [{ "connections": [connection] }] })
 }

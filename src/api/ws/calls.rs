@@ -14,7 +14,7 @@ use futures_util::{
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
-    header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE},
+    header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
 };
 
 use super::{
@@ -36,6 +36,7 @@ const RETRY_AFTER_MS: u64 = 100;
 pub struct Origin<'a> {
     pub token: &'a str,
     pub address: Option<IpAddr>,
+    pub user_agent: Option<&'a HeaderValue>,
 }
 
 /// Those that are under way.
@@ -129,6 +130,9 @@ fn build_request(call: &CallFrame<'_>, origin: &Origin<'_>) -> Result<Request<Bo
     *request.headers_mut() = pass_headers(call);
     let bearer = HeaderValue::try_from(format!("Bearer {}", origin.token)).map_err(|_| invalid())?;
     request.headers_mut().insert(AUTHORIZATION, bearer);
+    if let Some(agent) = origin.user_agent {
+        request.headers_mut().insert(USER_AGENT, agent.clone());
+    }
     if let Some(address) = origin.address {
         request.extensions_mut().insert(PeerAddress(address));
     }

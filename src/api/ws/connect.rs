@@ -2,7 +2,7 @@
 
 use axum::{Extension, Router, extract::State, response::Response, routing::any};
 use hearth_homeserver::users::Users;
-use http::HeaderMap;
+use http::{HeaderMap, header::USER_AGENT};
 use hyper_util::rt::TokioIo;
 
 use super::{
@@ -47,7 +47,8 @@ async fn connect(
     let session = open_session(state.users(), &headers).await?;
     let frame_bytes_max = state.sockets().config().frame_bytes_max;
     let sockets = state.sockets().clone();
-    let around = Around { state, calls, address, place: place.map(|Extension(place)| place) };
+    let user_agent = headers.get(USER_AGENT).cloned();
+    let around = Around { state, calls, address, user_agent, place: place.map(|Extension(place)| place) };
     let (connection, response) = request.accept(SUBPROTOCOL);
     sockets.start(Box::pin(async move {
         // It fails when the client goes away before the handshake is over.

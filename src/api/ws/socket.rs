@@ -5,6 +5,7 @@ use std::{convert::Infallible, net::IpAddr, pin::Pin, time::Duration};
 
 use axum::Router;
 use hearth_homeserver::users::Users;
+use http::HeaderValue;
 use tokio::time::{Sleep, sleep};
 
 use super::{
@@ -29,6 +30,8 @@ pub struct Around {
     pub calls: Router,
     /// Whence the client comes.
     pub address: Option<IpAddr>,
+    /// What it calls itself.
+    pub user_agent: Option<HeaderValue>,
     /// Held for as long as the socket lives.
     pub place: Option<ConnectionPlace>,
 }
@@ -38,6 +41,7 @@ pub struct Socket {
     wire: Wire,
     state: AppState,
     address: Option<IpAddr>,
+    user_agent: Option<HeaderValue>,
     _place: Option<ConnectionPlace>,
     member: Option<Member>,
     syncs: Syncs,
@@ -85,12 +89,13 @@ impl From<Close> for End {
 impl Socket {
     /// A socket of which it is not known yet who is there.
     pub fn new(wire: Wire, around: Around) -> Box<Self> {
-        let Around { state, calls, address, place } = around;
+        let Around { state, calls, address, user_agent, place } = around;
         let config = state.sockets().config();
         // In a place of its own: a future that holds it would hold it several times over.
         Box::new(Self {
             wire,
             address,
+            user_agent,
             _place: place,
             member: None,
             syncs: Syncs::new(config),
@@ -217,7 +222,11 @@ impl Socket {
             }
             ClientFrame::Call(call) => {
                 self.state.sockets().note_call();
-                let origin = Origin { token: &member.session.token, address: self.address };
+                let origin = Origin {
+                    token: &member.session.token,
+                    address: self.address,
+                    user_agent: self.user_agent.as_ref(),
+                };
                 if let Some(refusal) = self.calls.start(call, &origin).map_err(Close::BadFrame)? {
                     self.wire.send(&refusal);
                 }
@@ -239,7 +248,7 @@ impl Socket {
     }
 
     async fn admit(&mut self, session: Session) -> Result<(), End> {
-        self.users().record_seen(&session.user, self.address);
+        self.record_seen(&session);
         let seat = self.sockets().sit(&session.user);
         self.member = Some(Member { session, seat });
         // The session may have ended before anybody listened for that.
@@ -247,6 +256,11 @@ impl Socket {
         self.reset_beat();
         self.greet();
         Ok(())
+    }
+
+    fn record_seen(&self, session: &Session) {
+        let user_agent = self.user_agent.as_ref().and_then(|agent| agent.to_str().ok());
+        self.users().record_seen(&session.user, self.address, user_agent);
     }
 
     fn greet(&mut self) {
@@ -329,7 +343,7 @@ impl Socket {
             return Err(End::Gone);
         }
         if let Some(Member { session, .. }) = &self.member {
-            self.users().record_seen(&session.user, self.address);
+            self.record_seen(session);
         }
         self.wire.ping();
         self.reset_beat();

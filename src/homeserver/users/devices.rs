@@ -2,7 +2,8 @@
 
 use hearth_protocol::UserKey;
 use hearth_storage::StorageError;
-use hearth_storage::schema::users::{Account, Accounts, Device, DeviceSighting, DeviceSightings, Devices};
+use hearth_storage::schema::accounts::{DeviceSighting, DeviceSightings};
+use hearth_storage::schema::users::{Account, Accounts, Device, Devices};
 use ruma::{DeviceId, OwnedDeviceId};
 use thiserror::Error;
 
@@ -23,6 +24,8 @@ pub struct DeviceInfo {
     pub last_seen_ms: u64,
     /// Where it was seen last.
     pub last_seen_ip: Option<String>,
+    /// What its client called itself then.
+    pub user_agent: Option<String>,
 }
 
 /// Why a device was not changed.
@@ -150,6 +153,7 @@ fn build_info(id: String, device: Device, sighting: Option<DeviceSighting>) -> D
         device_id: id.into(),
         display_name: device.display_name,
         last_seen_ms: sighting.as_ref().map_or(device.created_ms, |sighting| sighting.seen_ms),
+        user_agent: sighting.as_ref().and_then(|sighting| sighting.user_agent.clone()),
         last_seen_ip: sighting.and_then(|sighting| sighting.ip),
     }
 }

@@ -10,7 +10,7 @@ async fn devices_are_listed_with_their_sightings() {
         }
         let token = f.login("alice", "B").await;
         let b = f.users.authenticate(&token).await.unwrap();
-        f.users.record_seen(&b, Some([127, 0, 0, 1].into()));
+        f.users.record_seen(&b, Some([127, 0, 0, 1].into()), None);
         let unwritten = f.users.list_devices(&user.key).await.unwrap();
         f.users.write_sightings().await;
         let list = f.users.list_devices(&user.key).await.unwrap();

@@ -12,7 +12,8 @@ use ahash::RandomState;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use hearth_protocol::UserKey;
 use hearth_storage::CommitError;
-use hearth_storage::schema::users::{DeviceSighting, DeviceSightings, Devices};
+use hearth_storage::schema::accounts::{DeviceSighting, DeviceSightings};
+use hearth_storage::schema::users::Devices;
 
 use super::handle::Users;
 use super::local_user::LocalUser;
@@ -21,6 +22,8 @@ use crate::{Stop, Worker};
 
 /// A device is noted at most this often.
 const NOTED_EVERY_MS: u64 = 60_000;
+/// What is kept of what a client calls itself, in bytes.
+const USER_AGENT_BYTES_MAX: usize = 256;
 /// How many sightings may wait to be written; more are left out.
 const WAITING_MAX: usize = 50_000;
 /// How often the worker writes.
@@ -47,7 +50,7 @@ impl Sightings {
 
 impl Users {
     /// Notes that the caller's device is active, at most once a minute. Never waits.
-    pub fn record_seen(&self, user: &LocalUser, ip: Option<IpAddr>) {
+    pub fn record_seen(&self, user: &LocalUser, ip: Option<IpAddr>, user_agent: Option<&str>) {
         let now_ms = self.now_ms();
         let last_ms = user.seen_ms.load(Ordering::Relaxed);
         if now_ms < last_ms.saturating_add(NOTED_EVERY_MS) && last_ms != 0 {
@@ -56,16 +59,17 @@ impl Users {
         if user.seen_ms.compare_exchange(last_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return; // Another request of the same token notes it.
         }
-        self.note_sighting((user.key, user.device_id.to_string()), ip);
+        self.note_sighting((user.key, user.device_id.to_string()), ip, user_agent);
     }
 
-    /// Notes where a session has just begun. Never waits.
+    /// Notes where a session has just begun; with what client, its first request says. Never waits.
     pub fn record_begun(&self, session: &NewSession, ip: Option<IpAddr>) {
-        self.note_sighting((UserKey::of(&session.user_id), session.device_id.to_string()), ip);
+        self.note_sighting((UserKey::of(&session.user_id), session.device_id.to_string()), ip, None);
     }
 
-    fn note_sighting(&self, device: (UserKey, String), ip: Option<IpAddr>) {
-        let sighting = DeviceSighting { seen_ms: self.now_ms(), ip: ip.map(|ip| ip.to_string()) };
+    fn note_sighting(&self, device: (UserKey, String), ip: Option<IpAddr>, user_agent: Option<&str>) {
+        let user_agent = user_agent.map(|agent| agent[..agent.floor_char_boundary(USER_AGENT_BYTES_MAX)].to_owned());
+        let sighting = DeviceSighting { seen_ms: self.now_ms(), ip: ip.map(|ip| ip.to_string()), user_agent };
         let mut sightings = self.0.sightings.lock();
         if sightings.waiting.len() < WAITING_MAX {
             sightings.waiting.insert(device, sighting);

@@ -3,8 +3,8 @@
 
 use hearth_protocol::{UserKey, random_string};
 use hearth_storage::Txn;
-use hearth_storage::schema::accounts::{RefreshToken, RefreshTokens};
-use hearth_storage::schema::users::{AccessTokens, Account, Accounts, Device, DeviceSightings, Devices};
+use hearth_storage::schema::accounts::{DeviceSightings, RefreshToken, RefreshTokens};
+use hearth_storage::schema::users::{AccessTokens, Account, Accounts, Device, Devices};
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId};
 use thiserror::Error;
 

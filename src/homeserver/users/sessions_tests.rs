@@ -1,4 +1,5 @@
-use hearth_storage::schema::users::{AccessTokens, Accounts, DeviceSightings, Devices};
+use hearth_storage::schema::accounts::DeviceSightings;
+use hearth_storage::schema::users::{AccessTokens, Accounts, Devices};
 use hearth_storage::{MemoryFaults, Page};
 use ruma::OwnedDeviceId;
 
@@ -31,7 +32,7 @@ async fn logging_out_ends_one_session_at_once_and_deletes_its_device() {
         let user = f.users.authenticate(&second).await.unwrap();
         check_rows(&f, &user, 2).await;
         let mut changes = f.users.subscribe_sessions();
-        f.users.record_seen(&user, None);
+        f.users.record_seen(&user, None, None);
         f.users.write_sightings().await;
         f.users.logout(&user).await.unwrap();
         assert_eq!(changes.try_recv().unwrap().user, user.key);

@@ -1,4 +1,4 @@
-//! The tables of what an account gives out and leaves behind: refresh tokens, login tokens, OpenID tokens, sessions
+//! The tables of what an account gives out and leaves behind: when devices were seen, refresh tokens, login tokens, OpenID tokens, sessions
 //! that made accounts, departures of those who gave their account up, reports, and the rooms of server notices.
 //!
 //! A user's rows lie in the user's lane. Tokens are stored as hashes only.
@@ -7,6 +7,45 @@ use hearth_protocol::{Lane, UserKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{Place, Profile, ScanBy, Table, value};
+
+/// When and from where a device was seen last; apart from [`Devices`](super::users::Devices), since it is written often. Owner: users.
+pub struct DeviceSightings;
+impl Table for DeviceSightings {
+    const NUMBER: u16 = 102;
+    const NAME: &'static str = "device_sighting";
+    const PROFILE: Profile = Profile::Point;
+    const PLACE: Place = Place::ByUser;
+    /// User, device id.
+    type Key = (UserKey, String);
+    type Value = DeviceSighting;
+}
+impl ScanBy<UserKey> for DeviceSightings {}
+
+/// A device's last request, to about a minute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSighting {
+    /// In milliseconds since 1970.
+    pub seen_ms: u64,
+    /// The address that the request came from.
+    pub ip: Option<String>,
+    /// What the client called itself (`User-Agent`).
+    pub user_agent: Option<String>,
+}
+value!(DeviceSighting, 2, previous = DeviceSightingV1);
+
+/// [`DeviceSighting`] before user agents were noted.
+#[derive(Serialize, Deserialize)]
+pub struct DeviceSightingV1 {
+    seen_ms: u64,
+    ip: Option<String>,
+}
+value!(DeviceSightingV1, 1);
+impl From<DeviceSightingV1> for DeviceSighting {
+    fn from(old: DeviceSightingV1) -> Self {
+        let DeviceSightingV1 { seen_ms, ip } = old;
+        Self { seen_ms, ip, user_agent: None }
+    }
+}
 
 /// The refresh tokens of a user. Owner: users.
 pub struct RefreshTokens;

@@ -42,7 +42,7 @@ tables![
     // users
     users::Accounts,
     users::Devices,
-    users::DeviceSightings,
+    accounts::DeviceSightings,
     users::AccessTokens,
     users::UiaSessions,
     users::RegistrationTokens,

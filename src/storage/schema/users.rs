@@ -76,29 +76,6 @@ pub struct Device {
 }
 value!(Device, 1);
 
-/// When and from where a device was seen last; apart from [`Devices`], since it is written often. Owner: users.
-pub struct DeviceSightings;
-impl Table for DeviceSightings {
-    const NUMBER: u16 = 102;
-    const NAME: &'static str = "device_sighting";
-    const PROFILE: Profile = Profile::Point;
-    const PLACE: Place = Place::ByUser;
-    /// User, device id.
-    type Key = (UserKey, String);
-    type Value = DeviceSighting;
-}
-impl ScanBy<UserKey> for DeviceSightings {}
-
-/// A device's last request, to about a minute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceSighting {
-    /// In milliseconds since 1970.
-    pub seen_ms: u64,
-    /// The address that the request came from.
-    pub ip: Option<String>,
-}
-value!(DeviceSighting, 1);
-
 /// The access tokens of a user; only hashes are stored. Owner: users.
 pub struct AccessTokens;
 impl Table for AccessTokens {

@@ -1,5 +1,6 @@
 //! `GET /admin/whois`, and `GET` and `PUT` of `/admin/suspend` and `/admin/lock`.
 
+use http::{Method, header};
 use serde_json::json;
 
 use crate::harness::{Client, TestServer, escape};
@@ -77,6 +78,12 @@ async fn one_learns_where_one_is_logged_in_and_an_administrator_of_anybody() {
         let connection = &answer["devices"][&bob.device_id]["sessions"][0]["connections"][0];
         assert!(connection["last_seen"].is_number(), "{answer}");
     }
+    let phone = bob.log_in_again().await;
+    let agent = [(header::USER_AGENT, "Phone/1.0 (a test)")];
+    phone.request_with(Method::GET, "/_matrix/client/v3/account/whoami", &agent, Vec::new()).await.ok();
+    let answer = bob.get(&whois).await.ok();
+    let connection = &answer["devices"][&phone.device_id]["sessions"][0]["connections"][0];
+    assert_eq!(connection["user_agent"], "Phone/1.0 (a test)", "{answer}");
     bob.get(&format!("/admin/whois/{}", escape(&admin.user_id))).await.fails(403, "M_FORBIDDEN");
     admin.get("/admin/whois/%40nobody%3Atest.hearth").await.fails(404, "M_NOT_FOUND");
 }
