@@ -43,13 +43,16 @@ impl Flows {
         Ok(())
     }
 
-    /// Ends the caller's account for ever, and takes them out of all rooms and invites; what a crash leaves of that
-    /// is done later.
+    /// Ends the caller's account for ever, takes them out of all rooms and invites, and deletes what they have stored for
+    /// themselves; what a crash leaves of that is done later.
     pub async fn deactivate(&self, user: &LocalUser, erase: bool) -> Result<(), AccountError> {
         self.users.deactivate(&user.user_id, erase).await?;
         if let Err(error) = self.rooms.depart(user).await {
             // The account is closed and its departure noted: the worker goes on with it.
             tracing::warn!(user = %user.user_id, %error, "a deactivated user is still in rooms");
+        }
+        if let Err(error) = self.users.erase_settings(&user.user_id).await {
+            tracing::warn!(user = %user.user_id, %error, "what a deactivated user has stored is still there");
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use ruma::RoomId;
 use super::commands::Rooms;
 use super::error::RoomError;
 use crate::users::LocalUser;
-use crate::worker::{Stop, Worker};
+use crate::worker::{Stop, Worker, run_every};
 
 /// How often departures that are due are looked for.
 const EVERY: Duration = Duration::from_secs(20);
@@ -66,6 +66,7 @@ impl DepartureWorker {
                 None => 0,
             };
             if left == 0 {
+                users.erase_settings(&user_id).await?;
                 users.end_departure(&user_id).await?;
             }
         }
@@ -83,17 +84,8 @@ impl Worker for DepartureWorker {
     }
 
     fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
-        async move {
-            loop {
-                if let Err(error) = self.depart_due().await {
-                    tracing::warn!(%error, "deactivated users are still in rooms; tried again later");
-                }
-                if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
-                    return;
-                }
-            }
-        }
-        .boxed()
+        async move { run_every(EVERY, &stop, "the departures of deactivated users", || self.depart_due()).await }
+            .boxed()
     }
 }
 

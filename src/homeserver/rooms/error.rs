@@ -5,6 +5,8 @@ use hearth_storage::{CommitError, StorageError};
 use ruma::OwnedEventId;
 use thiserror::Error;
 
+use crate::users::StoreFailure;
+
 /// The closed list of ways in which a command on a room fails.
 #[derive(Clone, Debug, Error)]
 pub enum RoomError {
@@ -92,4 +94,14 @@ pub enum RoomError {
     /// Writing failed; nothing was changed.
     #[error(transparent)]
     Commit(#[from] CommitError),
+}
+
+impl From<StoreFailure> for RoomError {
+    fn from(error: StoreFailure) -> Self {
+        match error {
+            StoreFailure::Read(error) => Self::Storage(error),
+            StoreFailure::Write(error) => Self::Commit(error),
+            StoreFailure::Contended => Self::Overloaded,
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! `POST /account/deactivate`.
 
+use hearth_protocol::UserKey;
+use hearth_storage::Page;
+use hearth_storage::schema::users::{AccountDataIndex, AccountDataLog, Filters, UserTotals};
+use ruma::UserId;
 use serde_json::json;
 
 use crate::harness::{Client, PASSWORD, TestServer};
@@ -24,6 +28,28 @@ async fn a_deactivated_account_is_gone_for_good() {
     assert_eq!(answer.status, 403);
     let body = json!({ "username": "alice", "password": PASSWORD });
     server.client().post("/register", body).await.fails(400, "M_USER_IN_USE");
+}
+
+#[tokio::test]
+async fn what_the_deactivated_have_stored_for_themselves_is_deleted() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let bob = server.register("bob").await;
+    for client in [&alice, &bob] {
+        client.put(&client.user_path("/account_data/org.example.mine"), json!({ "x": 1 })).await.ok();
+        client.post(&client.user_path("/filter"), json!({ "room": { "timeline": { "limit": 7 } } })).await.ok();
+    }
+    let auth = json!({ "type": "m.login.password", "user": "alice", "password": PASSWORD });
+    alice.post("/account/deactivate", json!({ "auth": auth })).await.ok();
+    let store = &server.homeserver.env.store;
+    let user = |name: &str| UserKey::of(&UserId::parse(format!("@{name}:test.hearth")).expect("an id"));
+    for (name, rows) in [("alice", 0), ("bob", 1)] {
+        let key = user(name);
+        assert_eq!(store.scan::<AccountDataIndex, _>(&key, Page::first(100)).await.unwrap().rows.len(), rows, "{name}");
+        assert_eq!(store.scan::<AccountDataLog, _>(&key, Page::first(100)).await.unwrap().rows.len(), rows, "{name}");
+        assert_eq!(store.scan::<Filters, _>(&key, Page::first(100)).await.unwrap().rows.len(), rows, "{name}");
+        assert_eq!(store.get::<UserTotals>(&key).await.unwrap().is_some(), rows > 0, "{name}");
+    }
 }
 
 #[tokio::test]
