@@ -22,6 +22,7 @@ pub async fn change_password(
     RumaAuth(body): RumaAuth<Request>,
 ) -> Result<Response> {
     users.check_may_change_password()?;
+    users.check_new_password(Some(&body.new_password))?;
     limits.check_reauthentication(Operation::Reauthentication, &user, body.auth.is_some())?;
     reauthenticate(&users, &user, "changePassword", "/account/password", body.auth.as_ref()).await?;
     let others = if body.logout_devices { EndSessions::All } else { EndSessions::Keep };

@@ -62,6 +62,7 @@ pub async fn register(
         (None, Some(name)) => users.check_username(name).await.map(|_| None)?,
         (None, None) => None,
     };
+    users.check_new_password(request.password.as_deref())?;
     match users.check_registration_auth(auth.as_ref()).await? {
         UiaOutcome::Challenge(challenge) => Err(challenge.into()),
         UiaOutcome::Passed(passed) => {
@@ -74,8 +75,8 @@ pub async fn register(
     }
 }
 
-/// Where nobody may register, nobody learns which names are taken.
-fn check_open(users: &Users) -> std::result::Result<(), ApiError> {
+/// Where nobody may register, nobody learns which names are taken, or which tokens there are.
+pub(super) fn check_open(users: &Users) -> std::result::Result<(), ApiError> {
     let is_closed = users.config().registration == Registration::Closed;
     if is_closed { Err(ApiError::forbidden("Registration is closed.")) } else { Ok(()) }
 }

@@ -9,6 +9,7 @@ use ruma::api::client::account::check_registration_token_validity::v1::{Request,
 
 use crate::{
     api_error::ApiError,
+    client::registration::check_open,
     client_address::ClientAddress,
     extract::Ruma,
     rate_limit::{Operation, RateLimits},
@@ -23,6 +24,7 @@ pub async fn registration_token_validity(
     Ruma(body): Ruma<Request>,
 ) -> Result<Response> {
     limits.check_address(Operation::Registration, address)?;
+    check_open(&users)?;
     let valid = users.is_registration_token_valid(&body.token).await.map_err(ApiError::internal)?;
     Ok(Reply(Response::new(valid)))
 }

@@ -240,7 +240,11 @@ impl Users {
         }
     }
 
-    pub(super) fn check_new_password(&self, password: Option<&str>) -> Result<(), BadPassword> {
+    /// Whether this may be set as a password; to be asked before anybody is asked to authenticate.
+    ///
+    /// # Errors
+    /// When it is too short or too long.
+    pub fn check_new_password(&self, password: Option<&str>) -> Result<(), BadPassword> {
         let bytes_min = self.0.config.password_bytes_min;
         match password {
             Some(password) if password.len() > PASSWORD_BYTES_MAX => Err(BadPassword::TooLong),

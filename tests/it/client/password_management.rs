@@ -52,5 +52,5 @@ async fn a_token_is_needed_and_a_good_password() {
     let path = "/account/password";
     server.client().post(path, json!({ "new_password": NEW_PASSWORD })).await.fails(401, "M_MISSING_TOKEN");
     alice.post(path, json!({})).await.fails(400, "M_BAD_JSON");
-    try_change(&alice, json!({ "new_password": "x" })).await.fails(400, "M_WEAK_PASSWORD");
+    alice.post(path, json!({ "new_password": "x" })).await.fails(400, "M_WEAK_PASSWORD");
 }

@@ -27,6 +27,13 @@ async fn a_token_opens_the_server_to_who_has_it() {
 }
 
 #[tokio::test]
+async fn a_closed_server_tells_nothing_of_its_tokens() {
+    let server = TestServer::start_with(|config| config.users.registration = Registration::Closed).await;
+    let token = server.registration_token().await;
+    server.client().get(&format!("{VALIDITY}?token={token}")).await.fails(403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
 async fn the_token_to_ask_about_must_be_given() {
     let server = TestServer::start_with(|config| config.users.registration = Registration::Token).await;
     server.client().get(VALIDITY).await.fails(400, "M_MISSING_PARAM");
