@@ -6,7 +6,13 @@ use hearth_protocol::{MockClock, SeededRng, Signer, UnixMs};
 use hearth_storage::{Engine, MemoryFaults, StorageWorkers, Store, StoreOptions};
 use ruma::OwnedServerName;
 
+use crate::users::UsersConfig;
 use crate::{Env, Stop, Worker};
+
+/// Settings under which a password costs next to nothing.
+pub(crate) fn cheap_users() -> UsersConfig {
+    UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() }
+}
 
 /// The surroundings of the server `hs1`; its workers end with it.
 pub(crate) struct TestServer {

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::reader::list_rows;
 use super::{CreateRoom, ErasureWorker, Finding, NewEvent, NoRemote, Preset, RemoteRooms, Rooms, RoomsConfig};
 use crate::Env;
-use crate::testing::TestServer;
-use crate::users::{LocalUser, NewDevice, NewUser, Users, UsersConfig};
+use crate::testing::{TestServer, cheap_users};
+use crate::users::{LocalUser, NewDevice, NewUser, Users};
 
 /// Rooms of the server `hs1`.
 pub(super) struct Fixture {
@@ -31,8 +31,7 @@ impl Fixture {
 
     pub(super) async fn with(lanes: u16, faults: MemoryFaults, remote: Arc<dyn RemoteRooms>) -> Self {
         let server = TestServer::new(lanes, faults).await;
-        let config = UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
-        let users = Users::new(&server.env, config);
+        let users = Users::new(&server.env, cheap_users());
         let (rooms, workers) = Rooms::new(&server.env, RoomsConfig::default(), users.clone(), remote);
         for lane in workers.lanes {
             server.run(Box::new(lane));

@@ -13,8 +13,8 @@ use super::entry::load_entry;
 use super::{Field, Query, Search, SearchConfig};
 use crate::Env;
 use crate::rooms::{CreateRoom, NewEvent, NoRemote, Preset, Rooms, RoomsConfig};
-use crate::testing::TestServer;
-use crate::users::{LocalUser, NewDevice, NewUser, Users, UsersConfig};
+use crate::testing::{TestServer, cheap_users};
+use crate::users::{LocalUser, NewDevice, NewUser, Users};
 
 struct Fixture {
     env: Env,
@@ -29,8 +29,7 @@ impl Fixture {
     async fn new(lanes: u16) -> Self {
         let server = TestServer::new(lanes, MemoryFaults::default()).await;
         let (env, clock) = (server.env.clone(), server.clock.clone());
-        let config = UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
-        let users = Users::new(&env, config);
+        let users = Users::new(&env, cheap_users());
         let (rooms, workers) = Rooms::new(&env, RoomsConfig::default(), users.clone(), Arc::new(NoRemote));
         for lane in workers.lanes {
             server.run(Box::new(lane));

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Sync, SyncRequest, SyncToken};
 use crate::rooms::{CreateRoom, NewEvent, NoRemote, Preset, Receipts, RoomError, Rooms, RoomsConfig, Typing};
-use crate::testing::TestServer;
-use crate::users::{LocalUser, NewDevice, NewUser, Users, UsersConfig};
+use crate::testing::{TestServer, cheap_users};
+use crate::users::{LocalUser, NewDevice, NewUser, Users};
 
 /// A running homeserver.
 pub(super) struct Server {
@@ -34,8 +34,7 @@ impl Server {
     async fn start(lanes: u16, faults: MemoryFaults, clock: Arc<MockClock>) -> Self {
         let server = TestServer::at(clock.clone(), lanes, faults.clone()).await;
         let env = server.env.clone();
-        let config = UsersConfig { password_hash_kib: 8, password_hash_passes: 1, ..UsersConfig::default() };
-        let users = Users::new(&env, config);
+        let users = Users::new(&env, cheap_users());
         let (rooms, workers) = Rooms::new(&env, RoomsConfig::default(), users.clone(), Arc::new(NoRemote));
         let (typing, receipts) = (Typing::new(&env), Receipts::new(&env));
         let sync = Sync::new(&env, users.clone(), rooms.clone(), typing.clone(), receipts.clone());

@@ -10,7 +10,7 @@ use super::{
     Auth, LocalUser, NewDevice, NewUser, PasswordLogin, RegistrationPassed, Stage, UiaOutcome, Users, UsersConfig,
 };
 use crate::Env;
-use crate::testing::TestServer;
+use crate::testing::{TestServer, cheap_users};
 
 /// The password of everybody whom the fixture makes.
 pub(super) const PASSWORD: &str = "correct horse";
@@ -26,12 +26,7 @@ pub(super) struct Fixture {
 
 /// Cheap passwords and open registration.
 pub(super) fn config() -> UsersConfig {
-    UsersConfig {
-        registration: super::Registration::Open,
-        password_hash_kib: 8,
-        password_hash_passes: 1,
-        ..UsersConfig::default()
-    }
+    UsersConfig { registration: super::Registration::Open, ..cheap_users() }
 }
 
 impl Fixture {

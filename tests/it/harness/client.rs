@@ -198,6 +198,14 @@ impl Client {
         Self::room_path(room, &format!("/send/{kind}/t{transaction}"))
     }
 
+    /// Sends texts of 60 KB that begin with their number and a colon.
+    pub async fn send_long_texts(&self, room: &str, count: usize) {
+        let long = "y".repeat(60_000);
+        for number in 0..count {
+            self.send_text(room, &format!("{number}:{long}")).await;
+        }
+    }
+
     /// Sends a text message and gives the event's id.
     pub async fn send_text(&self, room: &str, text: &str) -> String {
         let content = json!({ "msgtype": "m.text", "body": text });

@@ -205,11 +205,8 @@ async fn a_reader_that_does_not_read_holds_up_nobody_and_loses_nothing() {
     let room = alice.create_room_with(&[&bob]).await;
     let mut socket = TestSocket::open(server.listen(), &bob).await;
     socket.sync_from_now("s", &bob).await;
-    let long = "y".repeat(60_000);
-    for number in 0..80 {
-        // Far more than the kernel's buffers hold, read by nobody.
-        alice.send_text(&room, &format!("{number}:{long}")).await;
-    }
+    // Far more than the kernel's buffers hold, read by nobody.
+    alice.send_long_texts(&room, 80).await;
     let mut seen = Vec::new();
     while seen.len() < 80 {
         let body = socket.body("s").await;

@@ -177,11 +177,8 @@ async fn a_connection_that_reads_nothing_ends_with_its_session() {
     let room = alice.create_room_with(&[&bob]).await;
     let mut socket = TestSocket::open(server.listen(), &bob).await;
     socket.sync_from_now("s", &bob).await;
-    let long = "y".repeat(60_000);
-    for number in 0..200 {
-        // More than the kernel's buffers hold, so the server has something to send that nobody takes.
-        alice.send_text(&room, &format!("{number}:{long}")).await;
-    }
+    // More than the kernel's buffers hold, so the server has something to send that nobody takes.
+    alice.send_long_texts(&room, 200).await;
     bob.post("/logout", json!({})).await.ok();
     alice.send_text(&room, "after the end").await;
     let gone = async {
