@@ -154,6 +154,11 @@ export async function conversation(anna, ben) {
   await anna.message("Shall we go up").locator(".reaction").waitFor();
   await anna.act("Don't forget", "React with ❤️");
   await ben.message("Don't forget").locator(".reaction").waitFor();
+  // Pointing at a message may have scrolled to it.
+  for (const person of [anna, ben]) {
+    const newest = person.page.getByRole("button", { name: "Go to the newest message" });
+    if (await newest.isVisible()) await newest.click();
+  }
 }
 
 export async function sendRaw(person, content) {

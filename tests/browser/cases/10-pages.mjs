@@ -23,6 +23,16 @@ export const cases = [
         await page.getByRole("button", { name: "Create account" }).click();
         await page.getByRole("heading", { name: "You need an invitation" }).waitFor();
         await examine(person, "the stage of the token");
+        await page.getByLabel("Registration token").fill("misread");
+        await page.getByRole("button", { name: "Go on" }).click();
+        await page.locator(".field-wrong", { hasText: "does not know this token" }).waitFor();
+        // Back to the form and forth again: the name is still to be had.
+        await page.getByRole("button", { name: "Cancel" }).click();
+        await page.getByLabel("Name", { exact: true }).fill("wanda");
+        await page.getByLabel("Password").fill("correct horse");
+        await page.getByRole("button", { name: "Create account" }).click();
+        await page.getByRole("heading", { name: "You need an invitation" }).waitFor();
+        check((await page.locator(".field-wrong").count()) === 0, "nothing is wrong yet");
         await page.getByLabel("Registration token").fill(token);
         await page.getByRole("button", { name: "Go on" }).click();
         await page.getByRole("heading", { name: "Please read and accept" }).waitFor();

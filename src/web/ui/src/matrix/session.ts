@@ -61,7 +61,8 @@ export async function checkName(name: string): Promise<void> {
 
 /** A stage of signing up that needs the person. */
 export type NeededStage =
-  | { type: "m.login.registration_token" }
+  /** `wrong` if what was answered before was not taken. */
+  | { type: "m.login.registration_token"; wrong: boolean }
   | { type: "m.login.terms"; policies: { name: string; url: string }[] }
   | { type: "other"; stage: string; url: string };
 
@@ -90,7 +91,8 @@ export async function signUp(
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401 || !error.body.flows) throw error;
       if (round > 0 && error.errcode === "M_FORBIDDEN") throw error;
-      const next = await nextAuth(error.body, answer);
+      const wrong = (auth as { type?: string }).type === pickStage(error.body);
+      const next = await nextAuth(error.body, wrong, answer);
       if (!next) return undefined;
       auth = next;
     }
@@ -100,6 +102,7 @@ export async function signUp(
 
 async function nextAuth(
   uia: UiaBody,
+  wrong: boolean,
   answer: (stage: NeededStage) => Promise<string | undefined>,
 ): Promise<object | undefined> {
   const stage = pickStage(uia);
@@ -107,7 +110,7 @@ async function nextAuth(
   const session = uia.session;
   if (stage === "m.login.dummy") return { type: stage, session };
   if (stage === "m.login.registration_token") {
-    const token = await answer({ type: stage });
+    const token = await answer({ type: stage, wrong });
     return token === undefined ? undefined : { type: stage, token, session };
   }
   if (stage === "m.login.terms") {

@@ -308,8 +308,9 @@ export class RoomTimeline {
   }
 }
 
-/** Whether somebody joins the room that they have just made, which is nobody's news. */
+/** Whether a room is made, and whoever made it joins it: the beginning of the timeline says so. */
 function isFounding(event: MatrixEvent, room: Room): boolean {
+  if (event.getType() === (EventType.RoomCreate as string)) return true;
   if (event.getType() !== (EventType.RoomMember as string) || event.getStateKey() !== room.getCreator()) return false;
   return event.getContent().membership === "join" && event.getPrevContent().membership === undefined;
 }

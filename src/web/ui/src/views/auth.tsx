@@ -243,7 +243,7 @@ function Stage({ stage, answer }: Asking): JSX.Element {
             if (token.trim()) answer(token.trim());
           }}
         >
-          <Field label="Registration token" value={token} onInput={setToken} autofocus />
+          <Field label="Registration token" value={token} onInput={setToken} error={stage.wrong ? "The server does not know this token, or it is used up." : undefined} autofocus />
           <button class="button button-main button-wide">Go on</button>
           <CancelStage answer={answer} />
         </form>

@@ -199,7 +199,7 @@ function RoomHead({ running, room, details, onDetails }: { running: Running; roo
         <Icon name="back" />
       </a>
       <button type="button" class="room-title" onClick={onDetails} aria-expanded={details} title="About this conversation">
-        <Avatar id={direct ?? room.roomId} name={name} mxc={entry?.avatar} size="small" presence={direct && !offline ? entry?.presence : undefined} />
+        <Avatar id={direct ?? room.roomId} name={name} mxc={entry?.avatar} size="small" presence={direct && !offline && room.getMember(direct)?.membership === "join" ? entry?.presence : undefined} />
         <span class="room-title-text">
           <h1>{name}</h1>
           <span class="room-under">

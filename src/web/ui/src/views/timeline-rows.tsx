@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import type { Room } from "matrix-js-sdk/lib/matrix";
 
 import { dayName } from "../matrix/names";
-import type { Conversation } from "../matrix/rooms";
+import { nameIn, type Conversation } from "../matrix/rooms";
 import type { MessageRow, Row } from "../matrix/rows";
 import type { RoomTimeline } from "../matrix/timeline";
 import { Message, Readers, type MessageDeeds } from "./message";
@@ -64,11 +64,13 @@ function Notice({ texts, readers }: { texts: string[]; readers: MessageRow["read
 /** What stands above the first message of all. */
 export function Beginning({ room, entry }: { room: Room; entry: Conversation | undefined }): JSX.Element {
   const name = entry?.name ?? room.name;
+  const creator = room.getCreator();
+  const who = creator === room.myUserId ? "You" : creator ? nameIn(room, creator) : "Somebody";
   return (
     <div class="beginning">
       <Avatar id={entry?.direct ?? room.roomId} name={name} mxc={entry?.avatar} size="large" />
       <h2 dir="auto">{name}</h2>
-      <p>{entry?.direct ? `This is the beginning of your conversation with ${name}.` : "This is the beginning of this conversation."}</p>
+      <p>{entry?.direct ? `This is the beginning of your conversation with ${name}.` : `${who} created this conversation.`}</p>
     </div>
   );
 }
