@@ -149,7 +149,7 @@ impl Rooms {
             self.check_canonical_alias(room, &event.content).await?;
         }
         if let Some(invited) = invited_by(&event) {
-            self.check_may_be_invited(&invited).await?;
+            self.check_lets_invite(&invited).await?;
         }
         let transaction = match event.txn_id {
             Some(id) if id.len() > TRANSACTION_ID_BYTES_MAX => {

@@ -60,17 +60,13 @@ impl Rooms {
     /// Makes a room with its creator in it.
     ///
     /// # Errors
-    /// When the version is unknown, an invited user is not of here or lets nobody invite them, or what was asked for
-    /// makes no valid room; nothing is made then.
+    /// When the version is unknown, an invited user lets nobody invite them, or what was asked for makes no valid room; nothing is made then.
     pub async fn create(&self, user: &LocalUser, mut request: CreateRoom) -> Result<OwnedRoomId, RoomError> {
         check_sizes(&request)?;
         let version = request.version.clone().unwrap_or_else(|| self.inner().config.default_version.clone());
         let rules = rules_of(&version).ok_or(RoomError::UnsupportedVersion)?;
         let alias = request.alias_localpart.as_deref().map(|localpart| self.build_alias(localpart)).transpose()?;
         check_initial_alias(&request, alias.as_ref())?;
-        if request.invite.iter().any(|user| user.server_name() != self.inner().env.server_name) {
-            return Err(RoomError::InviteUndeliverable);
-        }
         if self.inner().users.any_blocks_invites(&request.invite).await? {
             return Err(RoomError::InviteBlocked);
         }

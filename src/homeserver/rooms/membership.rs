@@ -66,20 +66,16 @@ impl Rooms {
         target: &UserId,
         reason: Option<&str>,
     ) -> Result<OwnedEventId, RoomError> {
-        self.check_may_be_invited(target).await?;
+        self.check_lets_invite(target).await?;
         let content = self.member_content(target, Membership::Invite, reason).await?;
         self.submit_member(&user.user_id, room, target, content, (ANY, "")).await
     }
 
-    /// Whether the user may be invited at all (C-S API, "Invite permission"). Users of other servers may not as long as
-    /// invites are not brought there: a room that waits for somebody who was never told helps nobody.
+    /// Whether the user may be invited at all (C-S API, "Invite permission").
     ///
     /// # Errors
-    /// [`RoomError::InviteBlocked`] when they let nobody, [`RoomError::InviteUndeliverable`] when they are not of here.
-    pub(super) async fn check_may_be_invited(&self, target: &UserId) -> Result<(), RoomError> {
-        if target.server_name() != self.inner().env.server_name {
-            return Err(RoomError::InviteUndeliverable);
-        }
+    /// [`RoomError::InviteBlocked`] when they let nobody.
+    pub(super) async fn check_lets_invite(&self, target: &UserId) -> Result<(), RoomError> {
         let blocks = self.inner().users.blocks_invites(target).await?;
         if blocks { Err(RoomError::InviteBlocked) } else { Ok(()) }
     }

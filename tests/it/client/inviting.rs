@@ -21,23 +21,6 @@ async fn the_invited_see_the_invite_and_what_the_room_is() {
     assert_eq!((&own["content"]["membership"], &own["content"]["reason"]), (&json!("invite"), &json!("come")));
 }
 
-/// Nothing is brought to other servers yet, so nobody there is left waiting.
-#[tokio::test]
-async fn users_of_other_servers_are_not_invited() {
-    let server = TestServer::start().await;
-    let alice = server.register("alice").await;
-    let room = alice.create_room(json!({})).await;
-    let remote = "@bob:elsewhere.test";
-    let path = Client::room_path(&room, "/invite");
-    alice.post(&path, json!({ "user_id": remote })).await.fails(403, "M_FORBIDDEN");
-    let member = Client::room_path(&room, &format!("/state/m.room.member/{}", escape(remote)));
-    alice.put(&member, json!({ "membership": "invite" })).await.fails(403, "M_FORBIDDEN");
-    alice.get(&member).await.fails(404, "M_NOT_FOUND");
-    alice.post("/createRoom", json!({ "invite": [remote] })).await.fails(403, "M_FORBIDDEN");
-    assert_eq!(alice.get("/joined_rooms").await.ok()["joined_rooms"], json!([room]), "no room was made");
-    alice.put(&member, json!({ "membership": "ban" })).await.ok();
-}
-
 #[tokio::test]
 async fn an_invite_can_be_declined() {
     let server = TestServer::start().await;
