@@ -15,6 +15,9 @@ import { Field } from "./parts";
 type Errors = Partial<Record<"name" | "password" | "form", string>>;
 
 const PASSWORD_CHARS_MIN = 8;
+/** What the server takes as a name; it is not asked about others. */
+const NAME = /^[a-z0-9._=\-/+]+$/;
+const BAD_NAME = "Only lower-case letters, digits and . _ = - / can be used.";
 /** Between leaving the field of the name and asking whether it is free. */
 const CHECK_MS = 150;
 
@@ -27,7 +30,7 @@ export function explain(error: unknown, doing: "in" | "up"): Errors {
     case "M_USER_IN_USE":
       return { name: "This name is taken. Try another one." };
     case "M_INVALID_USERNAME":
-      return { name: "Only lower-case letters, digits and . _ = - / can be used." };
+      return { name: BAD_NAME };
     case "M_EXCLUSIVE":
       return { name: "This name is reserved." };
     case "M_WEAK_PASSWORD":
@@ -128,6 +131,10 @@ export function SignUp(): JSX.Element {
     // the name is taken by the very account that is being made.
     await new Promise((done) => setTimeout(done, CHECK_MS));
     if (!name || sending.current) return;
+    if (!NAME.test(name)) {
+      setErrors((before) => ({ ...before, name: BAD_NAME }));
+      return;
+    }
     try {
       await checkName(name);
       setErrors((before) => ({ ...before, name: undefined }));
@@ -140,6 +147,7 @@ export function SignUp(): JSX.Element {
     if (busy) return;
     const found: Errors = {};
     if (!name) found.name = "Choose a name.";
+    else if (!NAME.test(name)) found.name = BAD_NAME;
     if (password.length < PASSWORD_CHARS_MIN) found.password = `At least ${PASSWORD_CHARS_MIN} characters.`;
     setErrors(found);
     if (found.name ?? found.password) return;
