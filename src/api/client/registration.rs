@@ -5,7 +5,9 @@
 use std::net::IpAddr;
 
 use axum::extract::State;
-use hearth_homeserver::users::{NewDevice, RegisterRequest, Registered, Registration, UiaOutcome, Users};
+use hearth_homeserver::users::{
+    NewDevice, RegisterError, RegisterRequest, Registered, Registration, UiaOutcome, Users,
+};
 use ruma::api::client::account::{
     get_username_availability::v3 as availability,
     register::{LoginType, RegistrationKind, v3::Request},
@@ -59,7 +61,14 @@ pub async fn register(
     }
     let guest = match (&body.guest_access_token, &request.username) {
         (Some(token), name) => Some(users.require_guest(token, name.as_deref()).await?),
-        (None, Some(name)) => users.check_username(name).await.map(|_| None)?,
+        (None, Some(name)) => match (users.check_username(name).await, &auth) {
+            // Perhaps by this very request, which was sent twice at once.
+            (Err(RegisterError::Taken), Some(auth)) => {
+                let registered = users.repeat_registration(auth, &request).await?;
+                return answer(&users, registered.ok_or(RegisterError::Taken)?, address);
+            }
+            (checked, _) => checked.map(|_| None)?,
+        },
         (None, None) => None,
     };
     users.check_new_password(request.password.as_deref())?;

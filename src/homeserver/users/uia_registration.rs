@@ -7,13 +7,16 @@
 
 use std::time::Duration;
 
+use hearth_protocol::UserKey;
 use hearth_storage::Txn;
 use hearth_storage::schema::accounts::{RegisteredSession, RegisteredSessions};
+use hearth_storage::schema::users::Accounts;
 use ruma::{OwnedUserId, UserId};
 use sha2::{Digest as _, Sha256};
 
 use super::config::Registration;
 use super::handle::Users;
+use super::localpart::build_user_id;
 use super::login::LoginError;
 use super::register::{RegisterError, RegisterRequest, Registered};
 use super::uia::{Asking, Auth, DUMMY, REGISTRATION_TOKEN, TERMS, UiaError, UiaOutcome};
@@ -87,7 +90,7 @@ impl Users {
         request: &RegisterRequest,
     ) -> Result<Option<Registered>, RegisterError> {
         let Some(password) = &request.password else { return Ok(None) };
-        let made = self.0.env.store.get::<RegisteredSessions>(&session_row(session.nonce)).await?;
+        let made = self.load_made(session, request).await?;
         let made = made.filter(|made| self.now_ms() < made.expires_ms && made.request == hash_request(request));
         let Some(user_id) = made.and_then(|made| OwnedUserId::try_from(made.user_id).ok()) else { return Ok(None) };
         let account = match self.require_password(user_id.as_str(), password.clone()).await {
@@ -100,6 +103,29 @@ impl Users {
             None => None,
         };
         Ok(Some(Registered { user_id, session }))
+    }
+
+    /// What a session has led to. It lies in another lane than the account that was made, and may be there a moment later.
+    async fn load_made(
+        &self,
+        session: UiaSessionId,
+        request: &RegisterRequest,
+    ) -> Result<Option<RegisteredSession>, RegisterError> {
+        let (store, row) = (&self.0.env.store, session_row(session.nonce));
+        if let Some(made) = store.get::<RegisteredSessions>(&row).await? {
+            return Ok(Some(made));
+        }
+        let Some(name) = request.username.as_deref() else { return Ok(None) };
+        let Ok(user_id) = build_user_id(name, self.server_name()) else { return Ok(None) };
+        let user = UserKey::of(&user_id);
+        if store.get::<Accounts>(&user).await?.is_none() {
+            return Ok(None);
+        }
+        let lane = store.lane_of(&user.0);
+        if !store.wait_applied(lane, store.head(lane)).await {
+            return Ok(None);
+        }
+        Ok(store.get::<RegisteredSessions>(&row).await?)
     }
 
     /// Notes, in the commit that makes an account, what its session led to.
