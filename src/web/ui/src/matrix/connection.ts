@@ -5,8 +5,8 @@
 
 import {
   ClientEvent,
-  ConnectionError,
   createClient,
+  HTTPError,
   HttpApiEvent,
   IndexedDBStore,
   MatrixError,
@@ -176,10 +176,9 @@ function queueName(event: MatrixEvent): string {
  */
 export function retryAfterMs(_event: unknown, attempts: number, error: unknown): number {
   const backoff = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempts - 1, 10));
-  if (error instanceof ConnectionError || (error as Error | null)?.name === "AbortError") return backoff;
-  if (error instanceof MatrixError) {
-    if (error.errcode === "M_LIMIT_EXCEEDED") return error.getRetryAfterMs() ?? backoff;
-    if (error.httpStatus !== undefined && error.httpStatus >= 500) return backoff;
-  }
-  return -1;
+  // No answer, or one that broke off: a server that dies in the middle of it leaves half a body, which is no error of HTTP.
+  if (!(error instanceof HTTPError)) return backoff;
+  if (error.isRateLimitError()) return error.getRetryAfterMs() ?? backoff;
+  const isRefusal = error.httpStatus !== undefined && error.httpStatus >= 400 && error.httpStatus < 500;
+  return isRefusal ? -1 : backoff;
 }

@@ -1,4 +1,4 @@
-import { ConnectionError, MatrixError } from "matrix-js-sdk/lib/matrix";
+import { ConnectionError, HTTPError, MatrixError } from "matrix-js-sdk/lib/matrix";
 import { describe, expect, it } from "vitest";
 
 import { explain } from "../views/auth";
@@ -120,11 +120,14 @@ describe("sending again", () => {
     const lost = new ConnectionError("fetch failed");
     expect([1, 2, 3, 20].map((attempt) => retryAfterMs(undefined, attempt, lost))).toEqual([500, 1000, 2000, 15_000]);
     expect(retryAfterMs(undefined, 1, matrix("M_UNKNOWN", 502))).toBe(500);
+    expect(retryAfterMs(undefined, 1, new HTTPError("a proxy's page", 502))).toBe(500);
+    expect(retryAfterMs(undefined, 1, new TypeError("the body broke off"))).toBe(500);
   });
 
   it("waits as long as the server says, and gives up what is refused", () => {
     expect(retryAfterMs(undefined, 1, matrix("M_LIMIT_EXCEEDED", 429))).toBe(1234);
     expect(retryAfterMs(undefined, 1, matrix("M_FORBIDDEN", 403))).toBe(-1);
+    expect(retryAfterMs(undefined, 1, new HTTPError("a proxy's page", 413))).toBe(-1);
   });
 });
 

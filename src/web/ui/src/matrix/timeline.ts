@@ -5,6 +5,7 @@ import {
   Direction,
   EventStatus,
   EventType,
+  MatrixError,
   MatrixEventEvent,
   RelationType,
   RoomEvent,
@@ -242,7 +243,7 @@ export class RoomTimeline {
       edited: event.replacingEvent() !== null && !event.isRedacted(),
       delivery,
       read: false,
-      error: delivery === "failed" ? (event.error?.data.error ?? "The server did not take it.") : undefined,
+      error: delivery === "failed" ? refusalOf(event) : undefined,
       reactions: body.type === "deleted" ? [] : this.reactionsOf(eventId),
       quoted: this.quotedOf(event),
       readers: [],
@@ -339,4 +340,11 @@ function deliveryOf(event: MatrixEvent): Delivery {
     default:
       return "sent";
   }
+}
+
+/** Why the server did not take an event. The SDK keeps here whatever was thrown, not errors of Matrix alone. */
+function refusalOf(event: MatrixEvent): string {
+  const error: unknown = event.error;
+  const reason = error instanceof MatrixError ? (error.data.error as unknown) : undefined;
+  return typeof reason === "string" ? reason : "The server did not take it.";
 }
