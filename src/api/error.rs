@@ -38,9 +38,6 @@ impl From<RoomError> for ApiError {
             RoomError::InviteBlocked => {
                 Self::new(StatusCode::FORBIDDEN, "M_INVITE_BLOCKED", "This user lets nobody invite them.")
             }
-            RoomError::InviteUndeliverable => {
-                Self::forbidden("Users of other servers cannot be invited from here yet.")
-            }
             RoomError::Refused(rejection @ Rejection::StateKeyOwnerMalformed) => Self::bad_json(rejection.to_string()),
             RoomError::Refused(rejection @ Rejection::PowerNamesCreator) => Self::invalid_param(rejection.to_string()),
             RoomError::Refused(rejection) => Self::forbidden(rejection.to_string()),

@@ -25,9 +25,6 @@ pub enum RoomError {
     /// Who is to be invited lets nobody invite them.
     #[error("the user does not let others invite them")]
     InviteBlocked,
-    /// Who is to be invited is a user of another server, and no invite can be brought there.
-    #[error("users of other servers cannot be invited")]
-    InviteUndeliverable,
     /// The auth rules of the room version refuse the event.
     #[error("refused by the auth rules: {0}")]
     Refused(#[from] Rejection),
