@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use hearth_protocol::Lane;
 
 use super::error::MediaError;
 use super::handle::Media;
@@ -31,7 +30,8 @@ impl Media {
     /// Gives how many names there were.
     pub async fn sweep(&self) -> Result<usize, MediaError> {
         let left = self.0.inbox.list_left(GIVEN_UP_MS_MIN).await?;
-        if left.iter().any(|left| left.hash.is_some()) && !self.is_all_applied().await {
+        // Every row of a file's use has to be readable, whichever lane it was written from.
+        if left.iter().any(|left| left.hash.is_some()) && !self.0.env.store.wait_all_applied().await {
             return Ok(0);
         }
         let count = left.len();
@@ -42,17 +42,6 @@ impl Media {
             self.0.inbox.forget(left).await?;
         }
         Ok(count)
-    }
-
-    /// Waits until every row of a file's use can be read, whichever lane it was written from.
-    async fn is_all_applied(&self) -> bool {
-        let store = &self.0.env.store;
-        for lane in (0..store.lanes()).map(Lane) {
-            if !store.wait_applied(lane, store.head(lane)).await {
-                return false;
-            }
-        }
-        true
     }
 }
 

@@ -58,15 +58,8 @@ impl Hub {
     /// Waits, for a moment at most, until what is committed by now is applied on all lanes: then whoever was just
     /// answered finds what they did. With one lane it is so from the start.
     pub async fn settle(&self) {
-        let settled = async {
-            for lane in (0..self.store.lanes()).map(Lane) {
-                if !self.store.wait_applied(lane, self.store.head(lane)).await {
-                    return;
-                }
-            }
-        };
         // Where it takes longer, the sync goes by what is applied so far.
-        let _ = timeout(Duration::from_millis(SETTLE_MS_MAX), settled).await;
+        let _ = timeout(Duration::from_millis(SETTLE_MS_MAX), self.store.wait_all_applied()).await;
     }
 
     /// Takes in everything that is applied by now, and gives the positions up to which a sync may read.

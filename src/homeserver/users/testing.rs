@@ -42,9 +42,7 @@ impl Fixture {
 
     /// Waits until all effects on other lanes are applied.
     pub(super) async fn settle(&self) {
-        for lane in (0..self.store.lanes()).map(hearth_protocol::Lane) {
-            assert!(self.store.wait_applied(lane, self.store.head(lane)).await);
-        }
+        assert!(self.store.wait_all_applied().await);
     }
 
     /// The time of day, in milliseconds since 1970.

@@ -121,6 +121,18 @@ impl Store {
         };
         tokio::time::timeout(Duration::from_millis(WAIT_APPLIED_MS_MAX), reached).await.unwrap_or(false)
     }
+
+    /// Waits until the effects of all that is committed by now are applied on all lanes; false when
+    /// those of one lane take more than ten seconds. Done at once with one lane.
+    #[must_use = "false says that some effects cannot be seen yet"]
+    pub async fn wait_all_applied(&self) -> bool {
+        for lane in (0..self.lanes()).map(Lane) {
+            if !self.wait_applied(lane, self.head(lane)).await {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 fn committed(lane: Lane, first: LanePos, advance: u32, outbox: u32) -> Committed {
