@@ -42,6 +42,18 @@ impl FakePeer {
         what: (&str, Option<&str>, Value),
         prev: &[Arc<Event>],
     ) -> Arc<Event> {
+        let depth = prev.iter().map(|event| event.depth).max().unwrap_or(0) + 1;
+        self.build_at(view, user, what, (prev, depth)).await
+    }
+
+    /// The same with a depth of the peer's choice, which nobody checks.
+    async fn build_at(
+        &self,
+        view: &RoomView,
+        user: &UserId,
+        what: (&str, Option<&str>, Value),
+        (prev, depth): (&[Arc<Event>], u64),
+    ) -> Arc<Event> {
         let (kind, state_key, content) = what;
         let content = to_raw_value(&content).unwrap();
         let rules = view.room.rules;
@@ -63,7 +75,7 @@ impl FakePeer {
             room_id: Some(view.room.room_id.clone()),
             prev_events: prev.iter().map(|event| event.id.clone()).collect(),
             auth_events,
-            depth: prev.iter().map(|event| event.depth).max().unwrap_or(0) + 1,
+            depth,
         };
         Arc::new(build_event(rules, draft, placement).unwrap().sign(&self.signer))
     }
@@ -236,6 +248,49 @@ async fn a_fork_is_joined_by_the_next_local_event() {
     assert_eq!(view.load_event(&joining).await.unwrap().unwrap().event.prev_events.len(), 2);
     assert_eq!(view.room.head.extremities.len(), 1);
     assert_eq!(scene.fixture.check().await, []);
+}
+
+/// Pages backwards are read forwards where each depth has one event: here one has two, one has forty, and hundreds have none.
+#[tokio::test]
+async fn history_backwards_is_history_forwards_turned_round() {
+    let scene = Scene::new(1).await;
+    let mut ends = vec![scene.joined.clone()];
+    for n in 0..60_usize {
+        let side_events = match n {
+            20 => 2,
+            40 => 40,
+            _ => 1,
+        };
+        let depth = ends[0].depth + if n == 50 { 500 } else { 1 };
+        let view = scene.view().await;
+        let mut made = Vec::new();
+        for side in 0..side_events {
+            let what = ("m.room.message", None, json!({ "body": format!("{n} {side}") }));
+            made.push(scene.peer.build_at(&view, &scene.bob, what, (&ends, depth)).await);
+            scene.receive(&made[side]).await.unwrap();
+        }
+        made.truncate(20);
+        ends = made;
+    }
+    let view = scene.view().await;
+    let forwards = view.list_history(HistoryPos::START, None, Direction::Forward, 1_000).await.unwrap().events;
+    assert!(forwards.len() > 100, "{}", forwards.len());
+    let places: Vec<HistoryPos> = forwards.iter().map(|stored| HistoryPos::of(stored)).collect();
+    for (n, from) in places.iter().copied().chain([HistoryPos::END]).enumerate() {
+        for limit in [1, 16, 17, 30, 1_000] {
+            for to in [None, Some(places[n / 2])] {
+                let least = to.map_or(0, |_| n / 2);
+                let found = view.list_history(from, to, Direction::Backward, limit).await.unwrap();
+                let wanted: Vec<_> = forwards[least..n].iter().rev().take(limit).map(|stored| stored.num).collect();
+                assert_eq!(
+                    found.events.iter().map(|stored| stored.num).collect::<Vec<_>>(),
+                    wanted,
+                    "{n} {limit} {to:?}"
+                );
+                assert_eq!(found.more, n - least > limit, "{n} {limit} {to:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

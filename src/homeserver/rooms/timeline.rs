@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use hearth_protocol::{EventNum, LanePos};
 use hearth_storage::schema::rooms::{Arrival, EventTimes, History};
-use hearth_storage::{Page, StorageError};
+use hearth_storage::{Page, Rows, StorageError, Table};
 
 use super::stored_event::StoredEvent;
 use super::view::RoomView;
 
 /// Events that one call returns at the most.
 pub const EVENTS_PER_CALL_MAX: usize = 1_000;
+/// The fewest events for which it is worth to read backwards by reading forwards.
+const FORWARD_EVENTS_MIN: usize = 16;
+/// Events beside a room's chain, within one page, with which that still goes.
+const SIDE_EVENTS_MAX: usize = 16;
 
 /// A place between two events of a room's history; also what pagination tokens carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,16 +78,49 @@ impl RoomView {
         direction: Direction,
         limit: usize,
     ) -> Result<Stretch, StorageError> {
-        let key = self.room.key;
-        let row = |pos: HistoryPos| (key, pos.depth, pos.order);
         let limit = limit.min(EVENTS_PER_CALL_MAX);
-        let page = match direction {
-            Direction::Forward => Page::first(limit).from(row(from)).before(row(to.unwrap_or(HistoryPos::END))),
-            Direction::Backward => Page::last(limit).from(row(to.unwrap_or(HistoryPos::START))).before(row(from)),
+        let rows = match direction {
+            Direction::Forward => {
+                let range = (from, to.unwrap_or(HistoryPos::END));
+                self.scan_history(Page::first(limit), range).await?
+            }
+            Direction::Backward => self.scan_back((to.unwrap_or(HistoryPos::START), from), limit).await?,
         };
-        let rows = self.reader.store().scan::<History, _>(&key, page).await?;
         let nums: Vec<EventNum> = rows.rows.iter().map(|(_, row)| row.num).collect();
         Ok(Stretch { events: self.events(&nums).await?, more: rows.more })
+    }
+
+    /// The last rows of a range of history, the last one first.
+    ///
+    /// In the engine's table in memory each step back is a search, and a step forward is none. Where a room is a chain, each
+    /// depth has one event: then the range's last rows are those of so many depths, and are read forwards.
+    async fn scan_back(
+        &self,
+        (from, to): (HistoryPos, HistoryPos),
+        limit: usize,
+    ) -> Result<Rows<History>, StorageError> {
+        let depths = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        let near = from.max(HistoryPos { depth: to.depth.saturating_sub(depths), order: i64::MIN });
+        if limit >= FORWARD_EVENTS_MIN && to.depth != HistoryPos::END.depth {
+            let mut found = self.scan_history(Page::first(limit + SIDE_EVENTS_MAX), (near, to)).await?;
+            if !found.more && (found.rows.len() > limit || near == from) {
+                found.rows.reverse();
+                found.more = found.rows.len() > limit;
+                found.rows.truncate(limit);
+                return Ok(found);
+            }
+        }
+        self.scan_history(Page::last(limit), (from, to)).await
+    }
+
+    async fn scan_history(
+        &self,
+        page: Page<<History as Table>::Key>,
+        (from, to): (HistoryPos, HistoryPos),
+    ) -> Result<Rows<History>, StorageError> {
+        let key = self.room.key;
+        let row = |pos: HistoryPos| (key, pos.depth, pos.order);
+        self.reader.store().scan::<History, _>(&key, page.from(row(from)).before(row(to))).await
     }
 
     /// Events by their senders' time: from `at_ms` on, in the direction of the walk, and behind the time and order of
