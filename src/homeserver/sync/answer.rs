@@ -61,6 +61,17 @@ pub(super) struct Inner {
     attempts: Counter,
 }
 
+/// What a waiting request's timer is set for.
+#[derive(Clone, Copy)]
+enum Due {
+    /// The time that the request gave is over.
+    End,
+    /// It is the user's turn to be told of typing, receipts and presence.
+    Turn,
+    /// A client that waits long is there all the same.
+    SignOfLife,
+}
+
 /// An attempt: the answer, and whether the list of rooms was read anew, so that events may have been missed meanwhile.
 struct Attempt {
     /// In a box: a request that waits keeps one.
@@ -150,55 +161,65 @@ impl Sync {
         if let Some(since) = &request.since {
             inner.sent_members.rewind(who, |room: RoomKey| since.lanes.of(inner.hub.lane_of(room)));
         }
-        let timeout = sleep(Duration::from_millis(request.timeout_ms.min(TIMEOUT_MS_MAX)));
-        tokio::pin!(timeout);
         let (mut bell, mut quiet_bell) = (session.listen(), session.listen_quietly());
         inner.answers.increment();
-        let mut has_paused = false;
-        if request.is_immediate() {
+        let Some(since) = request.since.as_ref().filter(|_| !request.is_immediate()) else {
             inner.hub.settle().await;
-        }
+            return Ok(*Box::pin(inner.attempt(who, request, &session, false)).await?.response);
+        };
+        // One timer for all that it waits for: many requests wait.
+        let now_ms = || inner.env.clock.monotonic_ms();
+        let until_ms = now_ms() + request.timeout_ms.min(TIMEOUT_MS_MAX);
+        let (mut alive_until_ms, mut is_turn) = (now_ms() + KEEP_ALIVE_MS, false);
+        let alarm = sleep(Duration::ZERO);
+        tokio::pin!(alarm);
         loop {
             bell.borrow_and_update();
             quiet_bell.borrow_and_update();
+            let may_hold = !is_turn && !inner.is_turn_due(&session);
             // Apart, so that a request that waits takes little room, and is moved cheaply by the layers around it.
-            let may_hold = !has_paused && !request.is_immediate() && inner.pause_ms(&session) > 0;
-            let attempt = Box::pin(inner.attempt(who, request, &session, may_hold)).await?;
-            if request.is_immediate() {
-                return Ok(*attempt.response);
+            let Attempt { response, is_list_new, is_held } =
+                Box::pin(inner.attempt(who, request, &session, may_hold)).await?;
+            if response.has_urgent() || !(may_hold || response.is_empty()) {
+                inner.note_answer(&session, &response);
+                return Ok(*response);
             }
-            if attempt.response.has_urgent() {
-                inner.note_urgent_answer(&session, &attempt.response);
-                return Ok(*attempt.response);
+            if !may_hold {
+                session.turn.lock().pass(inner.env.clock.monotonic_ms());
+                is_turn = false;
             }
-            if !attempt.response.is_empty() && (has_paused || inner.pause_ms(&session) == 0) {
-                inner.note_quiet_answer(&session);
-                return Ok(*attempt.response);
-            }
-            if attempt.is_list_new {
+            if is_list_new {
                 // From now on the session is woken for its rooms; what came before that is found by looking once more.
                 continue;
             }
-            // What is no message waits until the pause is over, whether it is there already or comes meanwhile.
-            let Attempt { response, is_held, .. } = attempt;
-            let is_gathered = !response.is_empty() || !is_held;
-            let quietly = async {
-                if !is_held {
-                    // The sender is the session, which this request holds.
-                    let _ = quiet_bell.changed().await;
+            drop(response);
+            let mut turn_ms = is_held.then(|| inner.book_turn(&session));
+            loop {
+                let times = [(Some(until_ms), Due::End), (turn_ms, Due::Turn), (Some(alive_until_ms), Due::SignOfLife)];
+                let times = times.into_iter().filter_map(|(at_ms, due)| Some((at_ms?, due)));
+                let (at_ms, due) = times.min_by_key(|(at_ms, _)| *at_ms).unwrap_or((until_ms, Due::End));
+                alarm.set(sleep(Duration::from_millis(at_ms.saturating_sub(now_ms()))));
+                tokio::select! {
+                    // The senders are the session's, which this request holds.
+                    _ = bell.changed() => break,
+                    _ = quiet_bell.changed(), if turn_ms.is_none() => turn_ms = Some(inner.book_turn(&session)),
+                    () = &mut alarm => match due {
+                        Due::End => {
+                            let last = Box::pin(inner.attempt(who, request, &session, false)).await?.response;
+                            inner.note_answer(&session, &last);
+                            return Ok(*last);
+                        }
+                        Due::Turn => {
+                            is_turn = true;
+                            break;
+                        }
+                        Due::SignOfLife => {
+                            inner.keep_alive(who, request);
+                            alive_until_ms = now_ms() + KEEP_ALIVE_MS;
+                        }
+                    },
+                    () = stop.cancelled() => return Ok(SyncResponse::nothing(since.clone())),
                 }
-                sleep(Duration::from_millis(inner.pause_ms(&session))).await;
-            };
-            tokio::select! {
-                changed = bell.changed() => if changed.is_err() { return Ok(*response) },
-                () = quietly => has_paused = true,
-                () = sleep(Duration::from_millis(KEEP_ALIVE_MS)) => inner.keep_alive(who, request),
-                () = &mut timeout => return if is_gathered {
-                    Ok(*response)
-                } else {
-                    Ok(*Box::pin(inner.attempt(who, request, &session, false)).await?.response)
-                },
-                () = stop.cancelled() => return Ok(*response),
             }
         }
     }
@@ -229,23 +250,19 @@ impl Metered for Sync {
 }
 
 impl Inner {
-    /// How long a user is not told of typing, receipts and presence alone, in milliseconds.
-    fn pause_ms(&self, session: &Session) -> u64 {
-        let now_ms = self.env.clock.monotonic_ms();
-        let Some(told_ms) = session.quiet_answer_ms() else { return 0 };
-        (told_ms + self.pace.pause_ms(now_ms)).saturating_sub(now_ms)
+    /// Whether a user may be told of typing, receipts and presence now.
+    fn is_turn_due(&self, session: &Session) -> bool {
+        session.turn.lock().is_due(&self.pace, self.env.clock.monotonic_ms())
     }
 
-    fn note_quiet_answer(&self, session: &Session) {
-        let now_ms = self.env.clock.monotonic_ms();
-        session.note_quiet_answer(now_ms);
-        self.pace.note_answer(now_ms);
+    /// When a user is told of those that there are, on the monotonic clock.
+    fn book_turn(&self, session: &Session) -> u64 {
+        session.turn.lock().book(&self.pace, self.env.clock.monotonic_ms())
     }
 
-    /// Where an answer with a message also told of typing, receipts or presence, more of that can wait as after a quiet one.
-    fn note_urgent_answer(&self, session: &Session, response: &SyncResponse) {
+    fn note_answer(&self, session: &Session, response: &SyncResponse) {
         if response.tells_quietly() {
-            session.note_quiet_answer(self.env.clock.monotonic_ms());
+            session.turn.lock().note_told(&self.pace, self.env.clock.monotonic_ms());
         }
     }
 

@@ -1,58 +1,71 @@
 //! How often a reader is told of what is no message: typing, receipts, presence. The first such answer goes out at once;
-//! more of them are gathered, so that a thousand readers of the same busy rooms do not cost a million answers.
+//! more of them are gathered, and go out in turns, so that a thousand readers of the same busy rooms neither cost a
+//! million answers nor are all answered in the same moment.
 
 use parking_lot::Mutex;
 
 /// The shortest time between two such answers to one user, in milliseconds.
 pub const PAUSE_MS_MIN: u64 = 500;
-/// The longest, however busy the server is, in milliseconds.
+/// The longest that a user waits for a turn, however busy the server is, in milliseconds.
 pub const PAUSE_MS_MAX: u64 = 5_000;
-/// Such answers to all users together, a second: when there are more, the pauses grow.
-const ANSWERS_PER_S_MAX: u64 = 200;
-/// How often the pause is adjusted, in milliseconds.
-const WINDOW_MS: u64 = 1_000;
+/// From one turn to the next, of all users together, in milliseconds.
+const TURN_MS: u64 = 5;
 
-/// The pause between quiet answers, as it follows from their number.
-pub struct Pace(Mutex<Window>);
-
-struct Window {
-    began_ms: u64,
-    answers: u64,
-    pause_ms: u64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self(Mutex::new(Window { began_ms: 0, answers: 0, pause_ms: PAUSE_MS_MIN }))
-    }
-}
+/// The turns of all users. Holds when the next is free, on the monotonic clock.
+#[derive(Default)]
+pub struct Pace(Mutex<u64>);
 
 impl Pace {
-    /// How long a user is not told again, in milliseconds.
-    pub fn pause_ms(&self, now_ms: u64) -> u64 {
-        let mut window = self.0.lock();
-        window.roll(now_ms);
-        window.pause_ms
+    /// Whether a turn can be taken now.
+    fn is_free(&self, now_ms: u64) -> bool {
+        *self.0.lock() <= now_ms
     }
 
-    /// Notes a quiet answer.
-    pub fn note_answer(&self, now_ms: u64) {
-        let mut window = self.0.lock();
-        window.roll(now_ms);
-        window.answers += 1;
+    /// Takes the next turn, and gives its time.
+    fn take(&self, now_ms: u64) -> u64 {
+        let mut free_ms = self.0.lock();
+        let turn_ms = (*free_ms).clamp(now_ms, now_ms + PAUSE_MS_MAX);
+        *free_ms = turn_ms + TURN_MS;
+        turn_ms
     }
 }
 
-impl Window {
-    /// With so many readers at this pause, the pause at which they are told as often as allowed is in proportion.
-    fn roll(&mut self, now_ms: u64) {
-        let passed_ms = now_ms.saturating_sub(self.began_ms);
-        if passed_ms < WINDOW_MS {
-            return;
+/// A user's turn.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// When the user was told last.
+    told_ms: Option<u64>,
+    /// When the user is told next; none where that is not asked for yet.
+    due_ms: Option<u64>,
+}
+
+impl Turn {
+    /// Whether the user may be told now.
+    pub fn is_due(&self, pace: &Pace, now_ms: u64) -> bool {
+        self.due_ms.map_or_else(|| self.rested_ms() <= now_ms && pace.is_free(now_ms), |due_ms| due_ms <= now_ms)
+    }
+
+    /// When the user is told of what there is now.
+    pub fn book(&mut self, pace: &Pace, now_ms: u64) -> u64 {
+        let rested_ms = self.rested_ms();
+        *self.due_ms.get_or_insert_with(|| pace.take(now_ms).max(rested_ms))
+    }
+
+    /// Notes that the user was told.
+    pub fn note_told(&mut self, pace: &Pace, now_ms: u64) {
+        if self.due_ms.take().is_none() {
+            pace.take(now_ms);
         }
-        let per_s = self.answers.saturating_mul(1_000) / passed_ms;
-        self.pause_ms = (self.pause_ms.saturating_mul(per_s) / ANSWERS_PER_S_MAX).clamp(PAUSE_MS_MIN, PAUSE_MS_MAX);
-        (self.began_ms, self.answers) = (now_ms, 0);
+        self.told_ms = Some(now_ms);
+    }
+
+    /// Notes that there was nothing to tell when the turn came.
+    pub fn pass(&mut self, now_ms: u64) {
+        self.due_ms = self.due_ms.filter(|due_ms| *due_ms > now_ms);
+    }
+
+    fn rested_ms(&self) -> u64 {
+        self.told_ms.map_or(0, |told_ms| told_ms + PAUSE_MS_MIN)
     }
 }
 

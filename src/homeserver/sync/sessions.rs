@@ -10,6 +10,7 @@ use hearth_storage::schema::users::Membership;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::pace::Turn;
 use super::personal::Personal;
 use super::token::Positions;
 
@@ -74,6 +75,8 @@ pub struct Session {
     id: u32,
     bell: watch::Sender<u64>,
     quiet_bell: watch::Sender<u64>,
+    /// When the user is told of typing, receipts and presence.
+    pub turn: Mutex<Turn>,
     state: Mutex<State>,
 }
 
@@ -81,8 +84,6 @@ pub struct Session {
 struct State {
     requests: u32,
     seen_ms: u64,
-    /// When the user was last told of nothing but typing, receipts and presence.
-    quiet_answer_ms: Option<u64>,
     index: Option<Arc<RoomIndex>>,
     /// The user's latest membership change of each lane.
     moved: HashMap<Lane, LanePos>,
@@ -98,16 +99,6 @@ impl Session {
     /// Rings from now on whenever somebody types, reads, comes or goes.
     pub fn listen_quietly(&self) -> watch::Receiver<u64> {
         self.quiet_bell.subscribe()
-    }
-
-    /// When the user was last told of nothing but typing, receipts and presence, on the monotonic clock.
-    pub fn quiet_answer_ms(&self) -> Option<u64> {
-        self.state.lock().quiet_answer_ms
-    }
-
-    /// Notes such an answer.
-    pub fn note_quiet_answer(&self, now_ms: u64) {
-        self.state.lock().quiet_answer_ms = Some(now_ms);
     }
 
     /// The list of rooms, when nothing has happened to it since it was read.
@@ -322,6 +313,7 @@ impl Tables {
             id,
             bell: watch::Sender::new(0),
             quiet_bell: watch::Sender::new(0),
+            turn: Mutex::default(),
             state: Mutex::default(),
         });
         self.by_id[id as usize] = Some(session.clone());
