@@ -42,24 +42,27 @@ pub struct Unstable {
 type Head = (State<Sync>, State<Users>, GuestCaller, Delivery, Query<Unstable>);
 
 /// `GET /_matrix/client/v3/sync`
-pub async fn sync(
+#[expect(clippy::manual_async_fn, reason = "that would have room for each argument twice, and thousands wait")]
+pub fn sync(
     Apart((State(sync), State(users), GuestCaller(user), delivery, Query(unstable))): Apart<Head>,
     Ruma(Boxed(mut body)): Ruma<Boxed<Request>>,
-) -> Result<Response, ApiError> {
-    let stream = match delivery {
-        Delivery::Once(waiting) => {
-            // In a box, which is gone before the request waits.
-            let request = Box::pin(read_request(&sync, &users, &user, body, unstable)).await?;
-            let news = Box::pin(sync.next(&user, &request, waiting.stop()));
-            return Ok(JsonText::of(&waiting.for_news(&user, news).await?)?.into_response());
+) -> impl Future<Output = Result<Response, ApiError>> + Send {
+    async move {
+        let stream = match delivery {
+            Delivery::Once(waiting) => {
+                // In a box, which is gone before the request waits.
+                let request = Box::pin(read_request(&sync, &users, &user, body, unstable)).await?;
+                let news = Box::pin(sync.next(&user, &request, waiting.stop()));
+                return Ok(JsonText::of(&waiting.for_news(&user, news).await?)?.into_response());
+            }
+            Delivery::Stream(stream) => stream,
+        };
+        if let Some(last) = stream.last_event_id() {
+            body.since = Some(last.to_owned());
         }
-        Delivery::Stream(stream) => stream,
-    };
-    if let Some(last) = stream.last_event_id() {
-        body.since = Some(last.to_owned());
+        let request = Box::pin(read_request(&sync, &users, &user, body, unstable)).await?;
+        Ok(stream.open(sync, user, request))
     }
-    let request = Box::pin(read_request(&sync, &users, &user, body, unstable)).await?;
-    Ok(stream.open(sync, user, request))
 }
 
 /// What a sync asks for whose path and query came over a socket.
