@@ -69,6 +69,29 @@ describe("the virtual list", () => {
     heights.setKeys([]);
     expect(heights.range(0, 100, 10)).toEqual([0, 0]);
   });
+
+  it("adds up what a plain sum gives, whatever comes, goes and is measured", () => {
+    const heights = new Heights(50);
+    const measured = new Map<string, number>();
+    let keys: string[] = [];
+    let seed = 7;
+    const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    for (let step = 0; step < 300; step += 1) {
+      const more = Array.from({ length: random(9) }, (_, n) => `${step} ${n}`);
+      const at = random(keys.length + 1);
+      keys = [keys.concat(more), more.concat(keys), keys.toSpliced(at, random(4), ...more)][random(3)]!;
+      heights.setKeys(keys);
+      for (let n = random(5); n > 0 && keys.length > 0; n -= 1) {
+        const key = keys[random(keys.length)]!;
+        measured.set(key, random(200));
+        heights.measure(key, measured.get(key)!);
+        if (random(2) === 0) heights.top(random(keys.length));
+      }
+      let sum = 0;
+      const sums = keys.map((key) => (sum += measured.get(key) ?? 50));
+      expect(keys.map((_, index) => heights.top(index + 1))).toEqual(sums);
+    }
+  });
 });
 
 describe("the rows that are drawn", () => {

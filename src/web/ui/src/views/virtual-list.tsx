@@ -29,6 +29,8 @@ interface Props<T extends { key: string }> {
 
 const GUESS_PX = 64;
 const BEYOND_PX = 600;
+/** What is drawn beyond the view at least: where it gets less, some more rows are drawn, a few in each frame. */
+const SPARE_PX = 400;
 const NEAR_PX = 900;
 const END_PX = 80;
 const FIRST_ROWS = 30;
@@ -190,7 +192,7 @@ function fromEndOf(element: HTMLElement): number {
  * whose height turns out different could come and go for ever.
  */
 function nextRange(heights: Heights, before: Range, top: number, bottom: number): Range {
-  const [from, to] = heights.range(top, bottom, BEYOND_PX / 3);
+  const [from, to] = heights.range(top, bottom, SPARE_PX);
   return before[0] <= from && before[1] >= to ? before : heights.range(top, bottom, BEYOND_PX);
 }
 

@@ -1,34 +1,50 @@
 // Which rows of a long list are drawn, and where they stand. Pure; virtual-list.tsx draws.
 
-/** Heights of rows: measured where they have been drawn, guessed where not. */
+/**
+ * Heights of rows: measured where they have been drawn, guessed where not. A row that is measured, or rows that come in
+ * at the end, cost what stands below them to be added up again, and nothing else.
+ */
 export class Heights {
   private readonly known = new Map<string, number>();
+  private readonly places = new Map<string, number>();
   private keys: readonly string[] = [];
+  private sizes = new Float64Array(0);
   private tops = new Float64Array(1);
-  private stale = true;
-  private guess: number;
+  /** The last index whose top is right. */
+  private summed = 0;
 
-  constructor(guessPx: number) {
-    this.guess = guessPx;
-  }
+  constructor(private readonly guess: number) {}
 
   setKeys(keys: readonly string[]): void {
+    let same = 0;
+    while (same < keys.length && keys[same] === this.keys[same]) same += 1;
+    for (let index = same; index < this.keys.length; index += 1) this.places.delete(this.keys[index]!);
     this.keys = keys;
-    this.stale = true;
+    if (this.sizes.length < keys.length) this.grow(keys.length);
+    for (let index = same; index < keys.length; index += 1) {
+      this.places.set(keys[index]!, index);
+      this.sizes[index] = this.known.get(keys[index]!) ?? this.guess;
+    }
+    this.summed = Math.min(this.summed, same);
   }
 
   /** Notes a measured height; true if it is new. */
   measure(key: string, px: number): boolean {
     if (this.known.get(key) === px) return false;
     this.known.set(key, px);
-    this.stale = true;
+    const index = this.places.get(key);
+    if (index !== undefined && this.sizes[index] !== px) {
+      this.sizes[index] = px;
+      this.summed = Math.min(this.summed, index);
+    }
     return true;
   }
 
   /** Where the row begins; the whole height for the index behind the last. */
   top(index: number): number {
-    if (this.stale) this.sum();
-    return this.tops[Math.max(0, Math.min(index, this.keys.length))]!;
+    const wanted = Math.max(0, Math.min(index, this.keys.length));
+    for (; this.summed < wanted; this.summed += 1) this.tops[this.summed + 1] = this.tops[this.summed]! + this.sizes[this.summed]!;
+    return this.tops[wanted]!;
   }
 
   get total(): number {
@@ -37,7 +53,7 @@ export class Heights {
 
   /** The row at a place. */
   at(px: number): number {
-    if (this.stale) this.sum();
+    this.top(this.keys.length);
     let low = 0;
     let high = this.keys.length - 1;
     while (low < high) {
@@ -54,13 +70,12 @@ export class Heights {
     return [this.at(topPx - beyondPx), Math.min(this.keys.length, this.at(bottomPx + beyondPx) + 1)];
   }
 
-  private sum(): void {
-    const tops = new Float64Array(this.keys.length + 1);
-    for (let index = 0; index < this.keys.length; index += 1) {
-      tops[index + 1] = tops[index]! + (this.known.get(this.keys[index]!) ?? this.guess);
-    }
-    this.tops = tops;
-    this.stale = false;
+  private grow(count: number): void {
+    const room = count * 2;
+    const [sizes, tops] = [new Float64Array(room), new Float64Array(room + 1)];
+    sizes.set(this.sizes);
+    tops.set(this.tops);
+    [this.sizes, this.tops] = [sizes, tops];
   }
 }
 
