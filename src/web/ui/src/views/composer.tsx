@@ -90,12 +90,11 @@ export function Composer(props: Props): JSX.Element {
   const insert = (emoji: string): void => {
     const element = area.current!;
     const at = element.selectionStart ?? text.length;
+    // At once: a key that is pressed in the same moment belongs to the text.
+    element.focus();
     change(text.slice(0, at) + emoji + text.slice(element.selectionEnd ?? at));
     setPicking(false);
-    requestAnimationFrame(() => {
-      element.focus();
-      element.setSelectionRange(at + emoji.length, at + emoji.length);
-    });
+    requestAnimationFrame(() => element.setSelectionRange(at + emoji.length, at + emoji.length));
   };
 
   if (!props.allowed) {

@@ -27,14 +27,16 @@ export function EmojiPicker({ onPick, onClose, beside }: Props): JSX.Element {
   useLayoutEffect(() => place(ref.current!, beside), [beside]);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    ref.current?.querySelector("input")?.focus();
+    const picker = ref.current!;
+    picker.querySelector("input")?.focus();
     const onDown = (event: Event): void => {
       if (!ref.current?.contains(event.target as Node) && !beside?.contains(event.target as Node)) onClose();
     };
     document.addEventListener("pointerdown", onDown);
     return () => {
       document.removeEventListener("pointerdown", onDown);
-      before?.focus?.();
+      // Unless somebody has taken the focus already.
+      if (picker.contains(document.activeElement)) before?.focus?.();
     };
   }, []);
   const pick = (emoji: string): void => {
