@@ -32,6 +32,7 @@ mod pages;
 mod password;
 mod ports;
 mod presence;
+mod presence_timer;
 mod profiles;
 mod push_rules;
 mod refresh;

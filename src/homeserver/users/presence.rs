@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ahash::RandomState;
-use futures_util::future::{BoxFuture, FutureExt as _};
 use hearth_protocol::{Clock, UserKey};
 use parking_lot::Mutex;
 use ruma::presence::PresenceState;
@@ -17,7 +15,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::config::UsersConfig;
-use crate::{Env, Stop, Worker};
+use crate::Env;
 
 /// Without a sign of life for this long, a user is offline: longer than clients wait in one sync.
 const OFFLINE_AFTER_MS: u64 = 45_000;
@@ -27,8 +25,6 @@ const UNAVAILABLE_AFTER_MS: u64 = 5 * 60_000;
 const ACTIVE_WITHIN_MS: u64 = 60_000;
 /// The longest status message, in bytes.
 pub const STATUS_BYTES_MAX: usize = 1_024;
-/// How often time-outs are looked for.
-const TICK: Duration = Duration::from_secs(1);
 /// How many changes one reader gets at once.
 const CHANGES_MAX: usize = 1_000;
 
@@ -352,36 +348,6 @@ impl Known {
             _ => u64::MAX,
         };
         Some(offline_ms.min(idle_ms))
-    }
-}
-
-/// Applies time-outs every second.
-pub(super) struct PresenceTimer {
-    presence: Presence,
-}
-
-impl PresenceTimer {
-    pub(super) fn new(presence: Presence) -> Self {
-        Self { presence }
-    }
-}
-
-impl Worker for PresenceTimer {
-    fn name(&self) -> &'static str {
-        "presence_timer"
-    }
-
-    fn follows(&self) -> &'static str {
-        "the time, every second"
-    }
-
-    fn run(self: Box<Self>, stop: Stop) -> BoxFuture<'static, ()> {
-        async move {
-            while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
-                self.presence.apply_timeouts();
-            }
-        }
-        .boxed()
     }
 }
 
