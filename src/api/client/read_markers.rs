@@ -35,5 +35,8 @@ pub async fn set_read_marker(
             receipts.record(&user, &view, kind, event_id, None).await?;
         }
     }
+    if body.read_receipt.is_some() {
+        users.presence().record_activity(&user.user_id);
+    }
     Ok(Reply(Response::new()))
 }

@@ -42,6 +42,10 @@ pub async fn post_receipt(
         _ => return Err(ApiError::invalid_param("Unknown kind of receipt.")),
     };
     receipts.record(&user, &view, kind, &body.event_id, body.thread.as_str()).await?;
+    // Of a private receipt others see nothing.
+    if kind == ReceiptKind::Read {
+        users.presence().record_activity(&user.user_id);
+    }
     Ok(Reply(Response::new()))
 }
 

@@ -3,7 +3,10 @@
 //! [Client-Server API, "Typing Notifications"]: https://spec.matrix.org/v1.19/client-server-api/#typing-notifications
 
 use axum::extract::State;
-use hearth_homeserver::rooms::{Rooms, TYPING_MS_DEFAULT, Typing};
+use hearth_homeserver::{
+    rooms::{Rooms, TYPING_MS_DEFAULT, Typing},
+    users::Users,
+};
 use http::Method;
 use ruma::{
     OwnedRoomId, OwnedUserId,
@@ -26,6 +29,7 @@ use crate::{
 pub async fn set_typing(
     State(rooms): State<Rooms>,
     State(typing): State<Typing>,
+    State(users): State<Users>,
     ActiveGuestCaller(user): ActiveGuestCaller,
     Ruma(body): Ruma<TypingRequest>,
 ) -> Result<Response> {
@@ -33,6 +37,9 @@ pub async fn set_typing(
     let view = rooms.require_view(&body.room_id).await?;
     let for_ms = body.is_typing.then(|| body.timeout_ms.unwrap_or(TYPING_MS_DEFAULT));
     typing.set(&user, &view, for_ms)?;
+    if body.is_typing {
+        users.presence().record_activity(&user.user_id);
+    }
     Ok(Reply(Response::new()))
 }
 

@@ -10,7 +10,7 @@ use crate::rooms::{NewEvent, RoomError};
 use crate::users::LocalUser;
 
 impl Flows {
-    /// Sends an event; a redaction only when it will take effect, as far as that is known.
+    /// Sends an event, which is activity; a redaction only when it will take effect, as far as that is known.
     ///
     /// # Errors
     /// [`RoomError::Forbidden`] for a redaction of another's event by who has not the power, [`RoomError::UnknownEvent`]
@@ -19,7 +19,9 @@ impl Flows {
         if let Some(target) = &event.redacts {
             self.check_may_redact(user, room, target).await?;
         }
-        self.rooms.send(user, room, event).await
+        let sent = self.rooms.send(user, room, event).await?;
+        self.users.presence().record_activity(&user.user_id);
+        Ok(sent)
     }
 
     async fn check_may_redact(&self, user: &LocalUser, room: &RoomId, target_id: &EventId) -> Result<(), RoomError> {

@@ -97,6 +97,8 @@ struct Known {
     /// The last time a client of the user was heard of.
     alive_ms: u64,
     is_active: bool,
+    /// Unavailable for want of activity, and not because a client said so.
+    is_idle: bool,
     changed: u64,
     due_ms: Option<u64>,
 }
@@ -154,14 +156,25 @@ impl Presence {
         Ok(())
     }
 
-    /// A client of the user syncs with `set_presence`: a sign of life. `offline` says that it is none.
+    /// A client of the user syncs with `set_presence`: a sign of life, and activity where that raises the user's state
+    /// (C-S API, "Last active ago"). `offline` says that it is no sign of life.
+    ///
+    /// Clients that say nothing say `online` with every sync: who went away for want of activity does not come back by
+    /// that, or those who wait for each other's presence would bring each other back again and again.
     pub fn record_sync(&self, user: &UserId, state: PresenceState) -> Result<(), PresenceError> {
         check_state(&state)?;
-        if state != PresenceState::Offline {
-            let is_active = state == PresenceState::Online;
-            self.touch(user, state, None, is_active);
+        match state {
+            PresenceState::Offline => {}
+            PresenceState::Online if self.is_online_or_idle(user) => self.keep_alive(user),
+            PresenceState::Online => self.touch(user, state, None, true),
+            _ => self.touch(user, state, None, false),
         }
         Ok(())
+    }
+
+    fn is_online_or_idle(&self, user: &UserId) -> bool {
+        let all = self.0.all.lock();
+        all.users.get(user).is_some_and(|known| known.state == PresenceState::Online || known.is_idle)
     }
 
     /// A client of the user still waits in a sync: a sign of life, no activity.
@@ -175,9 +188,21 @@ impl Presence {
         all.put(user, known);
     }
 
-    /// The user did something, such as sending a message.
+    /// The user did something, such as sending a message. Who is offline stays so, as one who only sends and never
+    /// syncs is; and who said that they are unavailable.
     pub fn record_activity(&self, user: &UserId) {
-        self.touch(user, PresenceState::Online, None, true);
+        let now_ms = self.0.clock.monotonic_ms();
+        let mut all = self.0.all.lock();
+        let Some(mut known) = all.users.get(user).cloned() else { return };
+        known.active_ms = Some(now_ms);
+        if known.state == PresenceState::Online || known.is_idle {
+            (known.state, known.is_idle, known.is_active) = (PresenceState::Online, false, true);
+            known.alive_ms = now_ms;
+        }
+        all.put(user, known);
+        let count = all.count;
+        drop(all);
+        self.tell(count);
     }
 
     /// Forgets a user whose account has ended.
@@ -228,6 +253,7 @@ impl Presence {
             status_msg: status_msg.unwrap_or_else(|| old.and_then(|old| old.status_msg.clone())),
             active_ms,
             alive_ms: now_ms,
+            is_idle: false,
             changed: old.map_or(0, |old| old.changed),
             due_ms: old.and_then(|old| old.due_ms),
         };
@@ -328,9 +354,9 @@ impl Known {
     fn age(&mut self, now_ms: u64) {
         let idle_ms = now_ms.saturating_sub(self.active_ms.unwrap_or(0));
         if now_ms.saturating_sub(self.alive_ms) >= OFFLINE_AFTER_MS {
-            self.state = PresenceState::Offline;
+            (self.state, self.is_idle) = (PresenceState::Offline, false);
         } else if self.state == PresenceState::Online && idle_ms >= UNAVAILABLE_AFTER_MS {
-            self.state = PresenceState::Unavailable;
+            (self.state, self.is_idle) = (PresenceState::Unavailable, true);
         }
         self.is_active = self.state == PresenceState::Online && idle_ms < ACTIVE_WITHIN_MS;
     }

@@ -119,6 +119,41 @@ async fn who_is_connected_but_idle_becomes_unavailable() {
     assert_eq!(presence.load(&id("alice")).state, Online);
 }
 
+/// Or two who wait for each other's presence would tell each other for ever that they are there.
+#[tokio::test]
+async fn a_sync_by_itself_is_no_activity() {
+    let (f, presence) = fixture().await;
+    let (alice, mut at) = (id("alice"), presence.pos());
+    let mut sync_for = |ms: u64| {
+        for _ in 0..ms / 20_000 {
+            f.clock.advance(20_000);
+            presence.record_sync(&alice, Online).unwrap();
+            presence.apply_timeouts();
+        }
+        let found = states(&presence, Some(at));
+        at = presence.pos();
+        let info = presence.load(&alice);
+        (found.len(), info.state, info.currently_active)
+    };
+    assert_eq!(sync_for(20_000), (1, Online, true), "to come is activity");
+    assert_eq!(sync_for(ACTIVE_WITHIN_MS), (1, Online, false));
+    assert_eq!(sync_for(UNAVAILABLE_AFTER_MS), (1, Unavailable, false));
+    assert_eq!(sync_for(UNAVAILABLE_AFTER_MS), (0, Unavailable, false), "nobody is told of anything more");
+    presence.record_activity(&alice);
+    assert_eq!(sync_for(20_000), (1, Online, true));
+    presence.record_sync(&alice, Unavailable).unwrap();
+    assert_eq!(presence.load(&alice).state, Unavailable);
+    presence.record_activity(&alice);
+    assert_eq!(presence.load(&alice).state, Unavailable, "a client said so");
+    assert_eq!(presence.load(&alice).last_active_ago_ms, Some(0));
+    assert_eq!(sync_for(20_000), (1, Online, true), "it takes that back");
+    presence.set(&alice, Offline, None).unwrap();
+    presence.record_activity(&alice);
+    presence.record_activity(&id("unknown"));
+    assert_eq!(presence.load(&alice).state, Offline);
+    assert_eq!(presence.load(&id("unknown")).last_active_ago_ms, None);
+}
+
 #[tokio::test]
 async fn bad_states_and_long_texts_are_refused() {
     let (_f, presence) = fixture().await;

@@ -111,3 +111,32 @@ async fn who_joins_tells_and_is_told_whoever_was_there_before() {
     let then = since(&alice.sync(Some(&before)).await);
     assert!(!alice.sync(Some(&then)).await.to_string().contains("comes later"), "once");
 }
+
+#[tokio::test]
+async fn sending_reading_and_typing_are_activity_and_syncing_is_not() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let room = alice.create_room_with(&[&bob]).await;
+    let since = alice.sync(None).await["next_batch"].as_str().unwrap().to_owned();
+    let event = alice.send_text(&room, "first").await;
+    let idle_ms = async || bob.get(&path(&alice)).await.ok()["last_active_ago"].as_u64();
+    let receipt = Client::room_path(&room, &format!("/receipt/m.read/{}", escape(&event)));
+    let private = Client::room_path(&room, &format!("/receipt/m.read.private/{}", escape(&event)));
+    let markers = Client::room_path(&room, "/read_markers");
+    let typing = Client::room_path(&room, &format!("/typing/{}", escape(&alice.user_id)));
+    for (act, is_activity) in
+        [("send", true), ("read", true), ("marker", true), ("type", true), ("private", false), ("sync", false)]
+    {
+        server.clock.advance(1_000);
+        assert!(idle_ms().await >= Some(1_000), "{act}");
+        match act {
+            "send" => drop(alice.send_text(&room, "again").await),
+            "read" => drop(alice.post(&receipt, json!({})).await.ok()),
+            "marker" => drop(alice.post(&markers, json!({ "m.read": event })).await.ok()),
+            "type" => drop(alice.put(&typing, json!({ "typing": true })).await.ok()),
+            "private" => drop(alice.post(&private, json!({})).await.ok()),
+            _ => drop(alice.sync(Some(&since)).await),
+        }
+        assert_eq!(idle_ms().await == Some(0), is_activity, "{act}");
+    }
+}
