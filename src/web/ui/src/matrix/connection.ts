@@ -65,7 +65,7 @@ export class Connection {
       deviceId: session.deviceId,
       fetchFn: this.transport.fetch,
       store: makeStore(session),
-      scheduler: new MatrixScheduler(retryAfterMs, queueName),
+      scheduler: makeScheduler(),
       timelineSupport: true,
       disableVoip: true,
       logger: QUIET,
@@ -165,6 +165,19 @@ function makeStore(session: Session): IndexedDBStore | MemoryStore {
   }
 }
 
+/**
+ * The queues of what is sent. An event whose answer was lost may come in with a sync, and is no local copy any more: the
+ * SDK fails to send it again, and everything behind it would wait for ever.
+ */
+export function makeScheduler(): MatrixScheduler {
+  const scheduler: MatrixScheduler = new MatrixScheduler((event, attempts, error) => {
+    if (event?.status !== null) return retryAfterMs(attempts, error);
+    scheduler.removeEventFromQueue(event);
+    return 0;
+  }, queueName);
+  return scheduler;
+}
+
 /** One queue a room: order is kept there, and a room that fails holds up no other. */
 function queueName(event: MatrixEvent): string {
   return event.getRoomId() ?? "none";
@@ -174,7 +187,7 @@ function queueName(event: MatrixEvent): string {
  * How long to wait before an event is sent again, or -1 to give up: never for want of a network, so
  * that what is written off-line goes out in order afterwards; the transaction id stays the same.
  */
-export function retryAfterMs(_event: unknown, attempts: number, error: unknown): number {
+export function retryAfterMs(attempts: number, error: unknown): number {
   const backoff = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempts - 1, 10));
   // No answer, or one that broke off: a server that dies in the middle of it leaves half a body, which is no error of HTTP.
   if (!(error instanceof HTTPError)) return backoff;

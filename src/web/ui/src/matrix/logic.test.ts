@@ -1,4 +1,4 @@
-import { ConnectionError, HTTPError, MatrixError } from "matrix-js-sdk/lib/matrix";
+import { ConnectionError, EventStatus, HTTPError, MatrixError, MatrixEvent } from "matrix-js-sdk/lib/matrix";
 import { describe, expect, it } from "vitest";
 
 import { explain } from "../views/auth";
@@ -6,7 +6,7 @@ import { mark, toQuery } from "../views/search";
 import { Heights, moveRange } from "../views/virtual";
 import { formatRoute, parseRoute, type Route } from "../state/route";
 import { ApiError } from "./api";
-import { retryAfterMs } from "./connection";
+import { makeScheduler, retryAfterMs } from "./connection";
 import { searchBody, withinDates } from "./find";
 import { forgetList, keepList, keptList } from "./kept-list";
 import { fileContent, mediaUrl, shownSize } from "./media";
@@ -141,16 +141,35 @@ describe("sending again", () => {
 
   it("goes on for want of a network, waiting longer each time", () => {
     const lost = new ConnectionError("fetch failed");
-    expect([1, 2, 3, 20].map((attempt) => retryAfterMs(undefined, attempt, lost))).toEqual([500, 1000, 2000, 15_000]);
-    expect(retryAfterMs(undefined, 1, matrix("M_UNKNOWN", 502))).toBe(500);
-    expect(retryAfterMs(undefined, 1, new HTTPError("a proxy's page", 502))).toBe(500);
-    expect(retryAfterMs(undefined, 1, new TypeError("the body broke off"))).toBe(500);
+    expect([1, 2, 3, 20].map((attempt) => retryAfterMs(attempt, lost))).toEqual([500, 1000, 2000, 15_000]);
+    expect(retryAfterMs(1, matrix("M_UNKNOWN", 502))).toBe(500);
+    expect(retryAfterMs(1, new HTTPError("a proxy's page", 502))).toBe(500);
+    expect(retryAfterMs(1, new TypeError("the body broke off"))).toBe(500);
   });
 
   it("waits as long as the server says, and gives up what is refused", () => {
-    expect(retryAfterMs(undefined, 1, matrix("M_LIMIT_EXCEEDED", 429))).toBe(1234);
-    expect(retryAfterMs(undefined, 1, matrix("M_FORBIDDEN", 403))).toBe(-1);
-    expect(retryAfterMs(undefined, 1, new HTTPError("a proxy's page", 413))).toBe(-1);
+    expect(retryAfterMs(1, matrix("M_LIMIT_EXCEEDED", 429))).toBe(1234);
+    expect(retryAfterMs(1, matrix("M_FORBIDDEN", 403))).toBe(-1);
+    expect(retryAfterMs(1, new HTTPError("a proxy's page", 413))).toBe(-1);
+  });
+
+  it("goes on behind what came in with a sync, though its answer was lost", async () => {
+    const pending = (id: string): MatrixEvent => {
+      const event = new MatrixEvent({ event_id: id, room_id: "!r", type: "m.room.message", content: {} });
+      event.setStatus(EventStatus.SENDING);
+      return event;
+    };
+    const scheduler = makeScheduler();
+    const sent: string[] = [];
+    scheduler.setProcessFunction((event) => {
+      sent.push(event.getId()!);
+      if (event.getId() !== "$lost") return Promise.resolve({ event_id: event.getId()! });
+      event.setStatus(null);
+      return Promise.reject(new ConnectionError("fetch failed"));
+    });
+    void scheduler.queueEvent(pending("$lost"));
+    await expect(scheduler.queueEvent(pending("$next"))).resolves.toEqual({ event_id: "$next" });
+    expect(sent).toEqual(["$lost", "$next"]);
   });
 });
 
