@@ -46,6 +46,7 @@ export class Connection {
   readonly online = signal<Online>("starting");
   readonly transportState = signal<TransportState>("off");
   private readonly transport: Transport;
+  private stopped = false;
   readonly client: MatrixClient;
   /** The server has ended this session. */
   onSessionEnd: () => void = () => undefined;
@@ -85,16 +86,21 @@ export class Connection {
     document.addEventListener("visibilitychange", this.look);
     // A damaged store costs a longer first sync, and no more.
     await client.store.startup().catch(() => client.store.deleteAllData());
-    await client.startClient({
+    const started = client.startClient({
       initialSyncLimit: INITIAL_EVENTS,
       lazyLoadMembers: true,
       pendingEventOrdering: PendingEventOrdering.Detached,
       includeArchivedRooms: false,
     });
+    // Whoever stops it meanwhile breaks off what it asks for, and knows.
+    await started.catch((error: unknown) => {
+      if (!this.stopped) throw error;
+    });
   }
 
   /** Stops; what is stored stays, for the next page. */
   stop(): void {
+    this.stopped = true;
     removeEventListener("online", this.wake);
     removeEventListener("offline", this.look);
     document.removeEventListener("visibilitychange", this.look);
