@@ -74,7 +74,7 @@ enum Due {
 
 /// An attempt: the answer, and whether the list of rooms was read anew, so that events may have been missed meanwhile.
 struct Attempt {
-    /// In a box: a request that waits keeps one.
+    /// In a box: it is large, and handed on.
     response: Box<SyncResponse>,
     is_list_new: bool,
     /// There is, or may be, something that is no message.
